@@ -1,0 +1,125 @@
+"""The audience law: a memory is used only where everyone who reads the answer could have read its source.
+
+Pure. An `Audience` names a set of readers. A `Scope` is what one answer may draw on; stores take it as a required
+argument and show nothing outside it. Unknown means nobody: `Scope.nothing()` sees no memory at all.
+
+A memory of owner o with audience a is visible in a scope when
+  - a is one of the scope's `audiences`, and the memory is a turn, an episode, a team fact, or about the reader, or
+  - a is one of the scope's `own_audiences`, and o is the reader.
+"""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from memory.model.ids import Audience, ChannelId, Place, TenantId, UserId
+
+_PRIVATE, _CHANNEL, _WORKSPACE = "private", "channel", "workspace"
+
+
+def private_to(user_id: UserId) -> Audience:
+    """Return the audience of a person's DM with Recall."""
+    return Audience(f"{_PRIVATE}:{user_id}")
+
+
+def members_of(channel_id: ChannelId) -> Audience:
+    """Return the audience of a private channel, a group DM or a restricted channel."""
+    return Audience(f"{_CHANNEL}:{channel_id}")
+
+
+def everyone_in(tenant_id: TenantId) -> Audience:
+    """Return the audience of a public channel."""
+    return Audience(f"{_WORKSPACE}:{tenant_id}")
+
+
+def is_private(audience: Audience) -> bool:
+    """Whether only one person could read the source."""
+    return audience.startswith(f"{_PRIVATE}:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What may be recalled into one answer.
+
+    Attributes:
+        tenant_id: Nothing of another tenant is ever seen.
+        reader: Who asks.
+        audiences: Sources that every reader of the answer could have read.
+        own_audiences: Sources that the asker could read, when the asker alone reads the answer.
+    """
+
+    tenant_id: TenantId
+    reader: UserId
+    audiences: frozenset[Audience]
+    own_audiences: frozenset[Audience]
+
+    @classmethod
+    def nothing(cls, *, tenant_id: TenantId, reader: UserId) -> "Scope":
+        """Return the scope of a place whose readers are unknown: empty."""
+        return cls(tenant_id=tenant_id, reader=reader, audiences=frozenset(), own_audiences=frozenset())
+
+
+def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] = ()) -> Scope:
+    """Return what an answer to `reader` in `place` may draw on.
+
+    Args:
+        place: Where the answer will be read.
+        reader: Who asks.
+        member_of: Channels that the reader is a member of now; used only where the reader reads alone.
+    """
+    if place.shared:
+        readable = {place.audience} | {everyone_in(place.tenant_id)}
+        if is_private(place.audience):
+            return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
+        own: frozenset[Audience] = frozenset()
+    else:
+        if place.audience != private_to(reader):
+            return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
+        readable = {private_to(reader), everyone_in(place.tenant_id)}
+        own = frozenset(members_of(channel_id) for channel_id in member_of)
+    return Scope(tenant_id=place.tenant_id, reader=reader, audiences=frozenset(readable), own_audiences=own)
+
+
+def is_visible(scope: Scope, *, tenant_id: TenantId, audience: Audience, owner: UserId, about_owner: bool) -> bool:
+    """Whether a memory may be recalled in `scope`; stores say the same in their own language.
+
+    Args:
+        scope: The answer's scope.
+        tenant_id: The memory's tenant.
+        audience: The memory's audience.
+        owner: Who said it.
+        about_owner: True for a fact about its owner, which is recalled for that person only.
+    """
+    if tenant_id != scope.tenant_id:
+        return False
+    if owner == scope.reader and audience in scope.own_audiences:
+        return True
+    return audience in scope.audiences and (not about_owner or owner == scope.reader)
+
+
+def covers(wider: Audience, narrower: Audience) -> bool:
+    """Whether everyone who can read a `narrower` source can surely read a `wider` one too.
+
+    A workspace's public channels are read by its members; whether two of them are of one tenant is for the caller,
+    who compares facts of one tenant only.
+    """
+    return wider == narrower or wider.startswith(f"{_WORKSPACE}:")
+
+
+def entry_labels(*, audience: Audience, owner: UserId, about_owner: bool) -> frozenset[str]:
+    """Return the labels a full-text index stores with an entry, so that the engine itself filters by audience."""
+    own = _label("o", audience, owner)
+    return frozenset({own}) if about_owner else frozenset({own, _label("a", audience)})
+
+
+def scope_labels(scope: Scope) -> frozenset[str]:
+    """Return the labels of which an entry must carry one to be visible in `scope`."""
+    shared = {_label("a", audience) for audience in scope.audiences}
+    own = {_label("o", audience, scope.reader) for audience in scope.audiences | scope.own_audiences}
+    return frozenset(shared | own)
+
+
+def _label(prefix: str, *parts: str) -> str:
+    """Hash `parts` to a word that every full-text tokenizer keeps whole."""
+    digest = hashlib.blake2b("\x00".join(parts).encode(), digest_size=10).hexdigest()
+    return f"{prefix}{digest}"

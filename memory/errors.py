@@ -1,0 +1,120 @@
+"""Every error the memory core raises on purpose.
+
+RecallError
+├── ConfigError                    one readable list of all that is wrong with the settings; exit code 2
+├── InputError                     what the person typed cannot be taken; its text is for them
+├── StoreError                     (store, operation)
+│   ├── StoreUnavailableError      no answer in time, or none at all; safe to retry
+│   ├── StoreConflictError         a lease, a version or a forget epoch moved on; the work is void
+│   ├── StoreCorruptError          the files are damaged; what to do about it is in the text
+│   └── DimensionMismatchError     a vector of another embedding model
+└── ProviderError                  (provider, request_id)
+    ├── ProviderUnavailableError   unreachable, overloaded, slow or cut off; retryable
+    ├── ProviderRefusedError       credentials, quota or content; not retryable
+    └── MalformedReplyError        a structured reply that cannot be parsed
+
+No message text and no secret ever goes into an error: only ids, names and numbers.
+"""
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ConfigError",
+    "DimensionMismatchError",
+    "InputError",
+    "MalformedReplyError",
+    "ProviderError",
+    "ProviderRefusedError",
+    "ProviderUnavailableError",
+    "RecallError",
+    "StoreConflictError",
+    "StoreCorruptError",
+    "StoreError",
+    "StoreUnavailableError",
+]
+
+
+class RecallError(Exception):
+    """Root of every error that Recall raises on purpose."""
+
+
+class ConfigError(RecallError):
+    """The settings, or what they point at, cannot be used.
+
+    Attributes:
+        problems: One readable line each, all of them at once.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class InputError(RecallError):
+    """What a person typed cannot be taken; the text is one clear line for them."""
+
+
+class StoreError(RecallError):
+    """A store failed.
+
+    Attributes:
+        store: Which one: "sql", "redis" or "chroma".
+        operation: What was asked of it.
+    """
+
+    def __init__(self, store: str, operation: str, detail: str = "") -> None:
+        self.store = store
+        self.operation = operation
+        super().__init__(f"{store}: {operation} failed" + (f" ({detail})" if detail else ""))
+
+
+class StoreUnavailableError(StoreError):
+    """No answer within the store's timeout, or no connection; safe to retry."""
+
+
+class StoreConflictError(StoreError):
+    """A lease was lost, or a version or forget epoch moved on: nothing was written."""
+
+
+class StoreCorruptError(StoreError):
+    """The store's files are damaged; the detail names the mend."""
+
+
+class DimensionMismatchError(StoreError):
+    """A vector does not have the index's dimension."""
+
+
+class ProviderError(RecallError):
+    """A model provider failed.
+
+    Attributes:
+        provider: Its name, such as "anthropic".
+        request_id: The provider's own id of the request, when it gave one.
+    """
+
+    def __init__(self, provider: str, detail: str, *, request_id: str | None = None) -> None:
+        self.provider = provider
+        self.request_id = request_id
+        super().__init__(f"{provider}: {detail}" + (f" [request {request_id}]" if request_id else ""))
+
+
+class ProviderUnavailableError(ProviderError):
+    """Unreachable, overloaded, too slow, or cut off mid-reply; retryable.
+
+    Attributes:
+        retry_after_s: Seconds the provider asked to wait, when it said so.
+    """
+
+    def __init__(
+        self, provider: str, detail: str, *, request_id: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(provider, detail, request_id=request_id)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderRefusedError(ProviderError):
+    """Credentials, quota or content: asking again will not help."""
+
+
+class MalformedReplyError(ProviderError):
+    """A structured reply did not parse against its schema."""

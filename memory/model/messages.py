@@ -1,0 +1,171 @@
+"""Short-term memory: messages, turns, the running summary, and a thread as it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from memory.model.ids import ChannelId, MemoryKey, MessageId, Person, Place, SessionId
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageState(StrEnum):
+    """How far a person's message has come. Answered and failed ones are settled: part of the thread's history."""
+
+    RECEIVED = "received"
+    ANSWERING = "answering"
+    ANSWERED = "answered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A message as a platform delivered it, secrets already redacted.
+
+    Attributes:
+        platform_message_id: Unique within the channel; with it, what makes a second delivery a duplicate.
+        sent_at: Aware, UTC.
+        link: Where a person can open it, when the platform has such links.
+    """
+
+    place: Place
+    platform_message_id: str
+    author: Person
+    text: str
+    sent_at: datetime
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message in the record.
+
+    Attributes:
+        text: Empty when it was forgotten.
+        sent_at: Aware, UTC.
+        author: The person, or None for Recall itself.
+        reply_to: For a reply, the message it answers.
+        used: For a reply, keys of the memories it was given.
+        version: 1, and one more for each edit.
+    """
+
+    message_id: MessageId
+    session_id: SessionId
+    role: Role
+    author: Person | None
+    text: str
+    sent_at: datetime
+    version: int = 1
+    reply_to: MessageId | None = None
+    used: tuple[MemoryKey, ...] = ()
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The outcome of accepting a message: its row, and whether an earlier delivery made it."""
+
+    message_id: MessageId
+    duplicate: bool
+    state: MessageState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReply:
+    """Recall's answer, secrets redacted, with the memories it was given."""
+
+    text: str
+    sent_at: datetime
+    used: tuple[MemoryKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A literal that code carries verbatim past every summary: a path, a command, a version, an id, a number, a name.
+
+    Attributes:
+        message_id: Where it was said; when that message is forgotten, the pin goes too.
+    """
+
+    text: str
+    kind: str
+    said_by: Role
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What stands for a thread's older turns.
+
+    Attributes:
+        through: The last message it covers; 0 when it covers none.
+    """
+
+    text: str = ""
+    pins: tuple[Pin, ...] = ()
+    through: MessageId = MessageId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadHead:
+    """The state of a thread's record that a copy of it must match to be believed.
+
+    Attributes:
+        version: Grows with every change of the settled history or the summary.
+        forget_epoch: Grows with every forget, edit or deletion in the thread.
+    """
+
+    session_id: SessionId
+    version: int
+    forget_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadState:
+    """A thread's short-term memory: the settled messages that the summary does not cover yet, oldest first.
+
+    A reply stands right after the message it answers. Forgotten messages are absent.
+    """
+
+    head: ThreadHead
+    summary: Summary
+    messages: tuple[Message, ...]
+
+
+CachedThread = ThreadState
+"""The same thing as Redis holds it; believed only when its head equals the record's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadInfo:
+    """One line of a person's list of threads."""
+
+    session_id: SessionId
+    channel_id: ChannelId
+    title: str
+    last_active_at: datetime
+    message_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnClaim:
+    """The right to answer one message, for as long as its lease is renewed.
+
+    Attributes:
+        head: The thread as it stood when the turn began.
+        author_epoch: The asker's forget epoch at that moment; a commit under a newer one stores no text.
+        holder: Who holds the thread's lease.
+        fence: The lease's fencing number.
+    """
+
+    message: Message
+    place: Place
+    head: ThreadHead
+    author_epoch: int
+    holder: str
+    fence: int

@@ -1,0 +1,485 @@
+"""The ports: what the memory core needs of the outside world. Each docstring is the contract that its tests run.
+
+Every method may raise StoreUnavailableError when its store gives no answer in time; only further errors are listed.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from memory.audience import Scope
+from memory.model import (
+    Accepted,
+    CachedThread,
+    ExtractionReply,
+    ExtractionRequest,
+    Fact,
+    ForgetPlan,
+    ForgetTarget,
+    InboundMessage,
+    LexicalResult,
+    Memory,
+    MemoryKey,
+    Message,
+    MessageId,
+    NewFact,
+    NewReply,
+    Place,
+    Receipt,
+    Recallable,
+    ReplyEvent,
+    ReplyRequest,
+    SessionId,
+    Summary,
+    SummaryRequest,
+    TenantId,
+    ThreadHead,
+    ThreadInfo,
+    ThreadState,
+    TurnClaim,
+    UserId,
+    VectorEntry,
+    VectorRef,
+)
+from memory.model.recall import Vector
+from memory.model.work import (
+    AuditEvent,
+    Committed,
+    ExtractionBatch,
+    ExtractionClaim,
+    IndexTask,
+    Lease,
+    Outcome,
+    RecordStatus,
+)
+
+
+class Clock(Protocol):
+    """The only source of the time of day."""
+
+    def now(self) -> datetime:
+        """Return the time: aware, UTC."""
+        ...
+
+
+class MessageStore(Protocol):
+    """The inbox and the transcript. What it has committed is accepted; nothing else is."""
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Commit a message, or find the row an earlier delivery made.
+
+        In one transaction: the row (unique by channel and platform message id), its thread and person if new, its
+        full-text entry, an index task for its vector, and the thread's `last_active_at`. The thread's version stays:
+        an unanswered message is not history yet. A forgotten message that is delivered again stays forgotten.
+        """
+        ...
+
+    async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
+        """Claim the thread and this message for answering, in one transaction.
+
+        Returns:
+            None when another holder's lease on the thread is alive, the message is settled or forgotten, or an
+            earlier message of the same thread still waits. Otherwise a claim whose fence is higher than any before.
+        """
+        ...
+
+    async def renew(self, claim: TurnClaim, *, lease_s: float) -> None:
+        """Extend the claim's lease to `lease_s` seconds from now.
+
+        Raises:
+            StoreConflictError: The lease passed to someone else.
+        """
+        ...
+
+    async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
+        """Commit the reply (or, with None, the turn's failure), make the turn history, release the lease.
+
+        The thread's version grows by one. When the thread's or the asker's forget epoch has moved since the claim,
+        the reply's row is kept without its text.
+
+        Returns:
+            The reply as stored; None for a failed turn.
+
+        Raises:
+            StoreConflictError: The lease passed to someone else; nothing was written.
+        """
+        ...
+
+    async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
+        """Return accepted messages of a tenant that are not settled, oldest first."""
+        ...
+
+    async def place_of(self, session_id: SessionId) -> Place | None:
+        """Return where a thread is; None for an unknown thread."""
+        ...
+
+    async def load_thread(self, session_id: SessionId, *, limit: int) -> ThreadState:
+        """Return the newest `limit` settled messages past the summary, oldest first, with summary and head.
+
+        An unknown thread is an empty one with version 0 and epoch 0.
+        """
+        ...
+
+    async def save_summary(self, head: ThreadHead, summary: Summary) -> ThreadHead | None:
+        """Store a new summary if the thread's epoch and summary are still those that `head` was read with.
+
+        Turns that were added meanwhile do not matter: a summary covers messages up to `through` only.
+
+        Returns:
+            The new head; None when a forget, an edit or another summary came first, and nothing was written.
+        """
+        ...
+
+    async def threads(self, user_id: UserId, *, limit: int) -> Sequence[ThreadInfo]:
+        """Return the threads that a person wrote in, last active first."""
+        ...
+
+
+class SessionCache(Protocol):
+    """A thread's short-term memory, hot. Losing all of it at any moment loses nothing. Every key has a time to live."""
+
+    async def load(self, session_id: SessionId) -> CachedThread | None:
+        """Return the copy, in one round trip, and refresh its time to live; None when there is none."""
+        ...
+
+    async def append(self, messages: Sequence[Message], *, before: ThreadHead, after: ThreadHead) -> bool:
+        """Add messages to the copy, atomically, if its head equals `before`; its head becomes `after`.
+
+        Returns:
+            False, with the copy removed, when its head was another one: the next load rebuilds it.
+        """
+        ...
+
+    async def replace(self, thread: ThreadState) -> bool:
+        """Write a copy if it is newer (by forget epoch, then version) than the one there; say whether it was."""
+        ...
+
+    async def evict(self, session_ids: Collection[SessionId]) -> None:
+        """Remove copies; unknown ones are fine."""
+        ...
+
+    async def ping(self) -> None:
+        """Answer, or raise."""
+        ...
+
+
+class RecallStore(Protocol):
+    """What retrieval reads of the record. Nothing outside the scope is ever returned, whatever key is asked for."""
+
+    async def own_keys(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
+        """Return all living facts and episodes of the reader that the scope shows, and their newest turns.
+
+        Args:
+            scope: What may be seen.
+            turn_limit: At most this many turns.
+        """
+        ...
+
+    async def lexical(self, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
+        """Return living entries that contain at least one of `terms`, those with the rarer terms preferred.
+
+        Args:
+            scope: What may be seen; filtered inside the full-text engine.
+            terms: Stemmed terms as `memory.lexical` makes them.
+            limit: At most this many hits.
+        """
+        ...
+
+    async def fetch(self, scope: Scope, keys: Collection[MemoryKey]) -> Sequence[Recallable]:
+        """Return those of `keys` that are alive and inside the scope, in no particular order."""
+        ...
+
+    async def has_shared(self, scope: Scope) -> bool:
+        """Whether the scope may show anything that is not the reader's own; cheap, may say True for nothing."""
+        ...
+
+
+class FactStore(Protocol):
+    """A person's long-term memories as that person manages them."""
+
+    async def add(self, fact: NewFact, *, author_epoch: int | None = None) -> Fact:
+        """Store a fact at once, with its number, sources, full-text entry and index task.
+
+        The same living text of the same owner, subject and audience is confirmed instead of stored again.
+
+        Raises:
+            StoreConflictError: `author_epoch` is given and the owner has forgotten something since.
+        """
+        ...
+
+    async def memories(self, owner: UserId, *, history: bool = False) -> Sequence[Memory]:
+        """Return the owner's living facts and episodes, newest first; with `history`, superseded facts too."""
+        ...
+
+    async def memories_by_key(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:
+        """Return those of the owner's facts and episodes that are named, living or not."""
+        ...
+
+    async def export(self, owner: UserId) -> Mapping[str, object]:
+        """Return all that is stored of a person as JSON-ready data: messages, replies to them, facts, episodes."""
+        ...
+
+    async def preference(self, user_id: UserId, name: str) -> str | None:
+        """Return a person's preference, None when it was never set."""
+        ...
+
+    async def set_preference(self, user_id: UserId, name: str, value: str) -> None:
+        """Set a person's preference."""
+        ...
+
+
+class ExtractionStore(Protocol):
+    """Work for the sweep: which threads have something to learn from, and committing it exactly once."""
+
+    async def claim(
+        self, *, idle_before: datetime, busy_turns: int, holder: str, lease_s: float, limit: int
+    ) -> Sequence[ExtractionClaim]:
+        """Lease up to `limit` threads that have messages not extracted yet and are due.
+
+        Due: quiet since `idle_before`, or with at least `busy_turns` new turns; not backing off (by `now`), not
+        leased by another holder. Messages that are still unanswered or parked do not count.
+        """
+        ...
+
+    async def load(self, claim: ExtractionClaim, *, limit: int) -> ExtractionBatch:
+        """Return the oldest `limit` settled messages of people not extracted yet, with Recall's replies among them."""
+        ...
+
+    async def commit(self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome) -> Committed:
+        """Store what was learned and move the watermark, in one transaction, and release the lease.
+
+        Raises:
+            StoreConflictError: The lease is lost, or a forget or edit touched the thread or one of its people since
+                `load`. Nothing was written, and the watermark stands where it was.
+        """
+        ...
+
+    async def back_off(self, claim: ExtractionClaim, *, retry_at: datetime) -> int:
+        """Note a failed attempt, release the lease, and return how many attempts have failed in a row."""
+        ...
+
+    async def park(self, claim: ExtractionClaim, batch: ExtractionBatch, *, reason: str) -> None:
+        """Set a batch aside after its last attempt, so that later messages are not held up; release the lease."""
+        ...
+
+    async def unpark(self) -> int:
+        """Queue all parked messages again; return how many."""
+        ...
+
+
+class ErasureStore(Protocol):
+    """Forgetting, in the record."""
+
+    async def plan(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
+        """Say what forgetting `target` would remove; reads only.
+
+        A fact takes with it: its history (facts it superseded), the text of its owner's messages it came from, the
+        replies to them and all replies that used it. `About` takes facts, episodes and messages that have all the
+        words, as stems. A fact that another person's words still back stays, for that person.
+        """
+        ...
+
+    async def erase(self, plan: ForgetPlan, *, actor: UserId) -> Receipt:
+        """Carry out a plan in one transaction.
+
+        Removes texts, facts, episodes, full-text entries, summaries and pins of the threads; writes tombstones and one
+        audit event; raises the forget epochs of the threads and the owner; queues the removal of vectors and of cached
+        threads. Running it twice changes nothing.
+        """
+        ...
+
+    async def edit_message(self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId) -> Receipt:
+        """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued."""
+        ...
+
+    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
+        """Take a platform's deletion, down to the facts that came from the message."""
+        ...
+
+
+class IndexQueue(Protocol):
+    """The outbox: index and cache work written in the same transaction as the row it belongs to."""
+
+    async def due(self, *, limit: int) -> Sequence[IndexTask]:
+        """Return the oldest tasks that are due, with the text to embed (None when the row is gone by now)."""
+        ...
+
+    async def done(self, task_ids: Collection[int]) -> None:
+        """Remove finished tasks."""
+        ...
+
+    async def defer(self, task_ids: Collection[int], *, retry_at: datetime) -> None:
+        """Try these again later."""
+        ...
+
+    async def enqueue_all(self) -> int:
+        """Queue every living fact, episode and turn for indexing; return how many. For a new or lost index."""
+        ...
+
+
+class LeaseStore(Protocol):
+    """Named leases by the database's clock."""
+
+    async def claim(self, name: str, *, holder: str, lease_s: float) -> Lease | None:
+        """Take a free or expired lease, or one's own again; None when another holder's is alive.
+
+        Each successful claim has a higher fence than all before it.
+        """
+        ...
+
+    async def renew(self, lease: Lease, *, lease_s: float) -> bool:
+        """Extend a lease that is still held; False when it passed to someone else."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back; one that passed on already is left alone."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Who did what to memories, when, and how many; no content. It has no update and no delete."""
+
+    async def record(self, event: AuditEvent) -> None:
+        """Append an event."""
+        ...
+
+    async def read(self, *, limit: int) -> Sequence[AuditEvent]:
+        """Return the newest events, newest first."""
+        ...
+
+
+class RecordAdmin(Protocol):
+    """Upkeep of the record."""
+
+    async def ping(self) -> None:
+        """Answer, or raise."""
+        ...
+
+    async def status(self) -> RecordStatus:
+        """Return counts for `doctor` and metrics."""
+        ...
+
+    async def compact(self) -> None:
+        """Rewrite the files so that deleted text is in none of them; on a server, do what a client can."""
+        ...
+
+    async def needs_compaction(self) -> bool:
+        """Whether something was erased since the last compaction."""
+        ...
+
+    async def compacted(self, *, at: datetime) -> None:
+        """Note that a compaction of all embedded files finished."""
+        ...
+
+    async def expire(self, *, episodes_before: datetime, threads_before: datetime) -> Receipt:
+        """Remove episodes, and messages of threads, that are older than their retention."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Vectors of facts, episodes and turns, by key. It ranks; it never decides what may be seen. It holds no text."""
+
+    async def upsert(self, entries: Sequence[VectorEntry]) -> None:
+        """Write vectors, replacing those of the same key.
+
+        Raises:
+            DimensionMismatchError: A vector is not of the index's dimension.
+        """
+        ...
+
+    async def delete(self, refs: Collection[VectorRef]) -> None:
+        """Remove vectors; unknown ones are fine."""
+        ...
+
+    async def vectors(self, refs: Collection[VectorRef]) -> Mapping[MemoryKey, Vector]:
+        """Return the vectors there are, unit norm; unknown keys are absent."""
+        ...
+
+    async def nearest(self, query: Vector, *, limit: int) -> Sequence[tuple[MemoryKey, float]]:
+        """Return keys with their cosine in [-1, 1], highest first, over all owners, up to `limit` of each kind.
+
+        The identical vector scores 1 (to 1e-5) and comes first.
+        """
+        ...
+
+    async def count(self) -> int:
+        """Return how many vectors there are."""
+        ...
+
+    async def compact(self) -> None:
+        """Rewrite the files so that deleted vectors are in none of them; on a server, nothing."""
+        ...
+
+    async def clear(self) -> None:
+        """Remove all vectors, to be built anew; also mends a damaged index."""
+        ...
+
+    async def ping(self) -> None:
+        """Answer, or raise."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to unit-norm vectors of shape (D,). Deterministic; a batch gives what singles give (to 1e-5)."""
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model, part of the index's name: vectors of two models never mix."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """D; known at once, before the model is loaded."""
+        ...
+
+    async def embed_query(self, text: str) -> Vector:
+        """Embed a question; waits for the model while it loads.
+
+        Raises:
+            ProviderUnavailableError: The model cannot be loaded.
+        """
+        ...
+
+    async def embed_documents(self, texts: Sequence[str]) -> Sequence[Vector]:
+        """Embed texts for the index, in order."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether an embedding would start at once."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """A chat model, for replies, summaries and extraction."""
+
+    @property
+    def model_name(self) -> str:
+        """What is shown to people."""
+        ...
+
+    @property
+    def notice(self) -> str | None:
+        """Something a person must know about this model once, before its first answer; None for nothing."""
+        ...
+
+    def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
+        """Stream one answer: text, tool calls, and last a `ReplyDone`.
+
+        Raises:
+            ProviderUnavailableError: Unreachable, overloaded, too slow or cut off, possibly after some text.
+            ProviderRefusedError: Credentials, quota or content.
+        """
+        ...
+
+    async def summarize(self, request: SummaryRequest) -> str:
+        """Return the new summary; raises as `reply` does."""
+        ...
+
+    async def extract(self, request: ExtractionRequest) -> ExtractionReply:
+        """Return what the turns teach; raises as `reply` does.
+
+        Raises:
+            MalformedReplyError: The reply did not fit the schema.
+        """
+        ...

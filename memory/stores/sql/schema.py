@@ -1,0 +1,260 @@
+"""The record's tables, the same on SQLite and PostgreSQL; the migrations create exactly these.
+
+Row numbers are never given out twice (AUTOINCREMENT, identity), so a tombstone or a vector's key cannot come to mean
+another row. Full text is one table of stemmed terms per entry: FTS5 on SQLite, `tsvector` on PostgreSQL; it is made by
+the migrations and used in `lexicon.py` only.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite makes only INTEGER primary keys number themselves."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite, which has no such type, keeps it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time has no place in the record")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (signature)
+        """Return an aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _row_id() -> Column[Any]:
+    return Column("id", RowId, Identity(), primary_key=True, autoincrement=True)
+
+
+_NEVER_REUSE = {"sqlite_autoincrement": True}
+
+people = Table(
+    "people",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("forget_epoch", Integer, nullable=False, server_default="0"),
+    Column("next_number", Integer, nullable=False, server_default="1"),  # of the owner's next memory
+    Column("preferences", JSON, nullable=False, server_default="{}"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("session_id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("channel_id", String, nullable=False),
+    Column("audience", String, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("title", String, nullable=False, server_default=""),  # start of the first message; '' once that is forgotten
+    Column("version", Integer, nullable=False, server_default="0"),
+    Column("forget_epoch", Integer, nullable=False, server_default="0"),
+    Column("summary", Text, nullable=False, server_default=""),
+    Column("pins", JSON, nullable=False, server_default="[]"),
+    Column("summary_through", BigInteger, nullable=False, server_default="0"),
+    Column("last_active_at", UtcDateTime, nullable=False),
+    Column("extract_attempts", Integer, nullable=False, server_default="0"),
+    Column("extract_retry_at", UtcDateTime),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _row_id(),
+    Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
+    Column("tenant_id", String, nullable=False),
+    Column("channel_id", String, nullable=False),  # platform, tenant and channel in one
+    Column("platform_message_id", String),  # NULL for a reply that the platform has not named
+    Column("role", String, nullable=False),
+    Column("author_id", String, ForeignKey("people.user_id")),  # NULL for Recall
+    Column("author_name", String, nullable=False, server_default=""),
+    Column("text", Text),  # NULL once forgotten; the row stays and turns later deliveries away
+    Column("audience", String, nullable=False),
+    Column("link", String),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # MessageState for a person's message; 'answered' for a reply
+    Column("reply_to", BigInteger, ForeignKey("messages.id")),
+    Column("used", JSON, nullable=False, server_default="[]"),  # keys of the memories a reply was given
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("extracted_version", Integer, nullable=False, server_default="0"),  # the watermark, per message
+    Column("parked_reason", String),  # set aside after the last failed extraction
+    UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
+    Index("ix_messages_thread", "session_id", "id"),
+    Index("ix_messages_author", "author_id", "id"),
+    Index("ix_messages_reply_to", "reply_to"),
+    Index(
+        "ix_messages_to_extract",
+        "session_id",
+        sqlite_where=text("role = 'user' AND text IS NOT NULL AND extracted_version < version"),
+        postgresql_where=text("role = 'user' AND text IS NOT NULL AND extracted_version < version"),
+    ),
+    Index(
+        "ix_messages_unsettled",
+        "session_id",
+        "id",
+        sqlite_where=text("state IN ('received', 'answering')"),
+        postgresql_where=text("state IN ('received', 'answering')"),
+    ),
+    **_NEVER_REUSE,
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    _row_id(),
+    Column("tenant_id", String, nullable=False),
+    Column("owner_id", String, ForeignKey("people.user_id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("subject", String, nullable=False),  # 'person' (the owner) or 'team'
+    Column("kind", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("audience", String, nullable=False),
+    Column("said_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("valid_until", UtcDateTime),  # NULL while alive
+    Column("superseded_by", BigInteger, ForeignKey("facts.id")),
+    Column("confirmations", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("owner_id", "number", name="uq_facts_number"),
+    Index("ix_facts_owner", "owner_id", "valid_until"),
+    Index("ix_facts_superseded_by", "superseded_by"),
+    **_NEVER_REUSE,
+)
+
+fact_sources = Table(
+    "fact_sources",
+    metadata,
+    _row_id(),
+    Column("fact_id", BigInteger, ForeignKey("facts.id"), nullable=False),
+    Column("message_id", BigInteger, ForeignKey("messages.id")),  # NULL for /remember
+    Column("message_version", Integer, nullable=False, server_default="1"),
+    Column("author_id", String, ForeignKey("people.user_id"), nullable=False),
+    Column("session_id", String, nullable=False),
+    Column("audience", String, nullable=False),
+    Column("said_at", UtcDateTime, nullable=False),
+    Column("link", String),
+    Index("ix_fact_sources_fact", "fact_id"),
+    Index("ix_fact_sources_message", "message_id"),
+    **_NEVER_REUSE,
+)
+
+episodes = Table(
+    "episodes",
+    metadata,
+    _row_id(),
+    Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
+    Column("tenant_id", String, nullable=False),
+    Column("audience", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("happened", Text, nullable=False),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("link", String),
+    Index("ix_episodes_session", "session_id"),
+    **_NEVER_REUSE,
+)
+
+episode_people = Table(
+    "episode_people",
+    metadata,
+    Column("episode_id", BigInteger, ForeignKey("episodes.id"), primary_key=True),
+    Column("user_id", String, ForeignKey("people.user_id"), primary_key=True),
+    Column("number", Integer, nullable=False),  # the person's number for it, from the same row of numbers as facts
+    Index("ix_episode_people_user", "user_id"),
+)
+
+episode_sources = Table(
+    "episode_sources",
+    metadata,
+    Column("episode_id", BigInteger, ForeignKey("episodes.id"), primary_key=True),
+    Column("message_id", BigInteger, ForeignKey("messages.id"), primary_key=True),
+    Index("ix_episode_sources_message", "message_id"),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _row_id(),
+    Column("key", String, nullable=False),  # a MemoryKey; no content
+    Column("owner_id", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("key", name="uq_tombstones_key"),
+    **_NEVER_REUSE,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _row_id(),
+    Column("operation", String, nullable=False),  # 'index', 'drop' or 'evict'
+    Column("key", String),
+    Column("owner_id", String),
+    Column("session_id", String),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index("ix_outbox_due", "due_at", "id"),
+    **_NEVER_REUSE,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String),  # NULL once released
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_at", Double, nullable=False),  # seconds since 1970 by the database's clock
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _row_id(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor_id", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("counts", JSON, nullable=False, server_default="{}"),
+    **_NEVER_REUSE,
+)
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("name", String, primary_key=True),  # 'erased_at', 'compacted_at'
+    Column("at", UtcDateTime, nullable=False),
+)
