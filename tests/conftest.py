@@ -1,0 +1,3 @@
+"""What every test has: the fixtures by kind of outside world."""
+
+pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers", "tests.fixtures.models"]
