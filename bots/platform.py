@@ -1,0 +1,75 @@
+"""What a chat platform is to the rest of `bots`: the message it brings in, the reply it shows, and the port it fills.
+
+Knows no platform, no store and no model.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from memory.model import Person, Place, Recalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMessage:
+    """A message as a person sent it, secrets and all; nothing of it is stored before it is redacted.
+
+    Attributes:
+        platform_message_id: Unique within the channel; a second delivery carries the same one.
+        sent_at: Aware, UTC.
+        link: Where a person can open it, when the platform has such links.
+    """
+
+    place: Place
+    author: Person
+    platform_message_id: str
+    text: str
+    sent_at: datetime
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The whole answer to one message.
+
+    Attributes:
+        text: What was streamed before, or the fixed words that end a failed turn.
+        notices: Lines beside the answer: degraded memory, removed secrets, no model.
+        used: The memories the answer was given, best first; what "why" shows.
+        failed: There is no answer; `text` says so.
+        correlation_id: Names the failed turn in the logs.
+    """
+
+    text: str
+    notices: tuple[str, ...] = ()
+    used: tuple[Recalled, ...] = ()
+    failed: bool = False
+    correlation_id: str | None = None
+
+
+class ReplySink(Protocol):
+    """Where one reply is shown while it is made. One sink serves one message, from one task."""
+
+    async def status(self, text: str) -> None:
+        """Say what is going on while there is no text yet; the newest status replaces the one before."""
+        ...
+
+    async def append(self, delta: str) -> None:
+        """Show the next piece of the answer."""
+        ...
+
+    async def finish(self, reply: Reply) -> None:
+        """Show the whole reply in place of what was appended. The last call, and made once."""
+        ...
+
+
+class Platform(Protocol):
+    """One way for people to talk with Recall."""
+
+    async def run(self) -> None:
+        """Take messages until the platform ends, `close` is called, or the task is cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Take nothing more; what was accepted is answered or handed over before `run` returns."""
+        ...
