@@ -47,6 +47,7 @@ class ForgetPlan:
     Attributes:
         memories: Facts and episodes that the person sees in `/memories`, history of a fact included.
         message_ids: The person's messages whose text goes.
+        chosen_ids: Messages that are to go for themselves, not for a memory: whatever came only from them goes too.
         reply_ids: Recall's replies whose text goes.
         session_ids: Threads whose summary is made anew.
         everything: Whatever the person has at the moment of carrying out, not only what is listed.
@@ -57,6 +58,7 @@ class ForgetPlan:
     message_ids: tuple[MessageId, ...]
     reply_ids: tuple[MessageId, ...]
     session_ids: tuple[SessionId, ...]
+    chosen_ids: tuple[MessageId, ...] = ()
     everything: bool = False
 
     @property

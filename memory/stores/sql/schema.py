@@ -134,6 +134,14 @@ messages = Table(
     **_NEVER_REUSE,
 )
 
+reply_uses = Table(  # messages.used the other way round: which replies a memory has gone into
+    "reply_uses",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("message_id", BigInteger, ForeignKey("messages.id"), primary_key=True),
+    Index("ix_reply_uses_message", "message_id"),
+)
+
 facts = Table(
     "facts",
     metadata,
