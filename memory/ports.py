@@ -236,13 +236,18 @@ class ExtractionStore(Protocol):
     ) -> Sequence[ExtractionClaim]:
         """Lease up to `limit` threads that have messages not extracted yet and are due.
 
-        Due: quiet since `idle_before`, or with at least `busy_turns` new turns; not backing off (by `now`), not
-        leased by another holder. Messages that are still unanswered or parked do not count.
+        Due: quiet since `idle_before`, or with at least `busy_turns` new turns; not backing off (`extract_retry_at` is
+        not after the clock's now), not leased, by this holder or another. The claim carries the failed attempts so far.
+        Messages that are still unanswered or parked do not count.
         """
         ...
 
     async def load(self, claim: ExtractionClaim, *, limit: int) -> ExtractionBatch:
         """Return the oldest `limit` settled messages of people not extracted yet, with Recall's replies among them."""
+        ...
+
+    async def facts(self, claim: ExtractionClaim, fact_ids: Collection[int]) -> Sequence[Fact]:
+        """Return those of `fact_ids` that are alive facts of the claim's tenant."""
         ...
 
     async def commit(self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome) -> Committed:
@@ -263,7 +268,7 @@ class ExtractionStore(Protocol):
         ...
 
     async def unpark(self) -> int:
-        """Queue all parked messages again; return how many."""
+        """Queue all parked messages again, end every back-off, and return how many messages were parked."""
         ...
 
 
@@ -333,6 +338,10 @@ class LeaseStore(Protocol):
 
     async def release(self, lease: Lease) -> None:
         """Give a lease back; one that passed on already is left alone."""
+        ...
+
+    async def release_all(self) -> None:
+        """Free every lease: only for the sole owner of an embedded record, whose earlier process is dead for sure."""
         ...
 
 

@@ -26,12 +26,17 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractionClaim:
-    """A leased thread with something to learn from."""
+    """A leased thread with something to learn from.
+
+    Attributes:
+        attempts: How many attempts have failed in a row.
+    """
 
     session_id: SessionId
     tenant_id: TenantId
     audience: Audience
     lease: Lease
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,122 @@
+"""What a person can do with their own memories: see, keep, forget, take along. Needs the record only."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from memory.errors import InputError
+from memory.forgetting import Forgetting
+from memory.lexical import content_terms, terms
+from memory.model import (
+    FactKind,
+    FactSource,
+    ForgetPlan,
+    ForgetTarget,
+    Memory,
+    MemoryKey,
+    NewFact,
+    Person,
+    Place,
+    Receipt,
+    ThreadInfo,
+    UserId,
+    fact_key,
+)
+from memory.model.work import AuditEvent
+from memory.ports import AuditLog, Clock, FactStore, MessageStore
+from memory.redaction import redact
+
+MAX_FACT_CHARS = 1_000
+"""Longer is a document, not one sentence that stays true."""
+_THREADS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A memory stored by hand.
+
+    Attributes:
+        findings: Secrets that were taken out of it, by kind.
+    """
+
+    memory: Memory
+    findings: Mapping[str, int]
+
+
+class PersonalMemory:
+    """A person's own memories."""
+
+    def __init__(
+        self, *, facts: FactStore, messages: MessageStore, forgetting: Forgetting, audit: AuditLog, clock: Clock
+    ) -> None:
+        self._facts = facts
+        self._messages = messages
+        self._forgetting = forgetting
+        self._audit = audit
+        self._clock = clock
+
+    async def memories(self, owner: UserId, words: str = "", *, history: bool = False) -> Sequence[Memory]:
+        """Return the owner's memories, newest first; with `words`, those that have all of them."""
+        memories = await self._facts.memories(owner, history=history)
+        wanted = set(content_terms(words) or terms(words))
+        return [memory for memory in memories if wanted <= set(terms(memory.text))] if wanted else memories
+
+    async def remember(self, place: Place, person: Person, text: str) -> Remembered:
+        """Store one sentence about the person at once, for the audience of the place it is said in.
+
+        Raises:
+            InputError: There is nothing to remember, or it is too long.
+        """
+        redacted = redact(" ".join(text.split()))
+        if not redacted.text:
+            raise InputError("Say what to remember, for example: /remember I deploy with ArgoCD.")
+        if len(redacted.text) > MAX_FACT_CHARS:
+            raise InputError(f"A memory is one sentence of at most {MAX_FACT_CHARS} characters.")
+        now = self._clock.now()
+        source = FactSource(
+            message_id=None,
+            message_version=1,
+            author_id=person.user_id,
+            session_id=place.session_id,
+            audience=place.audience,
+            said_at=now,
+        )
+        fact = await self._facts.add(
+            NewFact(
+                tenant_id=place.tenant_id,
+                owner=person.user_id,
+                subject="person",
+                kind=FactKind.OTHER,
+                text=redacted.text,
+                audience=place.audience,
+                said_at=now,
+                sources=(source,),
+            )
+        )
+        (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(fact.fact_id)])
+        return Remembered(memory=memory, findings=redacted.findings)
+
+    async def plan_forget(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
+        """Say what forgetting `target` would remove.
+
+        Raises:
+            InputError: There is nothing to forget.
+        """
+        return await self._forgetting.plan(owner, target)
+
+    async def forget(self, plan: ForgetPlan) -> Receipt:
+        """Carry out a plan and say what was removed."""
+        return await self._forgetting.forget(plan)
+
+    async def explain(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:
+        """Return those of the owner's memories that are named by key."""
+        return await self._facts.memories_by_key(owner, keys)
+
+    async def export(self, owner: UserId) -> Mapping[str, object]:
+        """Return all that is kept of a person, ready for JSON; the audit log notes that it was asked for."""
+        data = await self._facts.export(owner)
+        await self._audit.record(AuditEvent(at=self._clock.now(), actor=owner, action="export"))
+        return data
+
+    async def threads(self, owner: UserId) -> Sequence[ThreadInfo]:
+        """Return the threads a person wrote in, last active first."""
+        return await self._messages.threads(owner, limit=_THREADS)

@@ -1,0 +1,166 @@
+"""Recall: from a question and a scope to the memories that bear on it.
+
+The record says what may be seen, the index and the full text say what is near, `memory.fusion` says in which order.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from memory.audience import Scope
+from memory.breaker import Breaker
+from memory.errors import ProviderUnavailableError, StoreError
+from memory.fusion import Candidate, bm25_scores, fuse
+from memory.lexical import content_terms
+from memory.model import LexicalResult, MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
+from memory.model.recall import Vector
+from memory.ports import Clock, Embedder, RecallStore, VectorIndex
+from memory.vector_cache import VectorCache
+
+_log = structlog.get_logger(__name__)
+
+BY_WORDS_ONLY = "The memory index cannot be reached: I searched my memories by words only."
+STILL_LOADING = "The embedding model is still loading: I searched my memories by words only."
+
+_OWN_TURNS = 2_000
+"""A person's newest turns that are scored exactly; older ones are found by their words."""
+_LEXICAL_HITS = 64
+_SHARED_HITS = 50
+_PER_LIST = 16
+"""Best of each list that are read from the record and fused."""
+_SHORT_QUESTION_TERMS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """What was found, best first, and what the person should know about the search."""
+
+    memories: tuple[Recalled, ...]
+    notices: tuple[str, ...] = ()
+
+
+def question_text(message: str, previous: str) -> str:
+    """Return what to search for: the message, with the turn before it when the message alone says little."""
+    if len(content_terms(message)) >= _SHORT_QUESTION_TERMS or not previous:
+        return message
+    return f"{previous}\n{message}"
+
+
+class Retriever:
+    """Finds memories for a question, and existing facts for extraction."""
+
+    def __init__(
+        self, *, store: RecallStore, index: VectorIndex, embedder: Embedder, cache: VectorCache, clock: Clock
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._embedder = embedder
+        self._cache = cache
+        self._clock = clock
+        self._breaker = Breaker(clock)
+
+    async def recall(
+        self, question: str, scope: Scope, *, limit: int, exclude: Collection[MessageId] = ()
+    ) -> Recall:
+        """Return at most `limit` memories that bear on `question`.
+
+        Args:
+            question: What is asked; see `question_text`.
+            scope: What may be seen.
+            limit: At most this many.
+            exclude: Messages that the answer sees anyway.
+        """
+        query_terms = content_terms(question)
+        try:
+            async with asyncio.TaskGroup() as group:
+                embedding = group.create_task(self._embed(question))
+                own = group.create_task(self._store.own_keys(scope, turn_limit=_OWN_TURNS))
+                lexical = group.create_task(self._store.lexical(scope, query_terms, limit=_LEXICAL_HITS))
+                shared = group.create_task(self._store.has_shared(scope))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+        query, notices = embedding.result()
+        similar: dict[MemoryKey, float] = {}
+        if query is not None:
+            similar, more = await self._similar(query, own.result(), shared=shared.result())
+            notices = notices + more
+        excluded = set(exclude)
+        similar = {key: value for key, value in similar.items() if not _is_turn_of(key, excluded)}
+        scores = bm25_scores(query_terms, _without(lexical.result(), excluded))
+        keys = _best(similar) | _best(scores)
+        terms = {hit.key: hit.terms for hit in lexical.result().hits}
+        memories = await self._store.fetch(scope, keys)
+        candidates = [
+            Candidate(memory=memory, similarity=similar.get(memory.key), terms=terms.get(memory.key, ()))
+            for memory in memories
+        ]
+        ranked = fuse(question, candidates, lexical.result(), now=self._clock.now())
+        return Recall(memories=tuple(ranked[:limit]), notices=notices)
+
+    async def related_facts(self, texts: Sequence[str], scope: Scope, *, limit: int) -> Sequence[Recallable]:
+        """Return living facts that the scope shows and that `texts` may touch, nearest first.
+
+        All of them when they are no more than `limit`; else those nearest to any of the texts.
+        """
+        refs = [ref for ref in await self._store.own_keys(scope, turn_limit=0) if key_kind(ref.key) == "fact"]
+        keys = {ref.key for ref in refs}
+        lexical = await self._store.lexical(scope, content_terms("\n".join(texts)), limit=_LEXICAL_HITS)
+        keys |= {hit.key for hit in lexical.hits if key_kind(hit.key) == "fact"}
+        if len(keys) > limit:
+            nearness = await self._nearness(texts, refs, shared=await self._store.has_shared(scope))
+            keys = set(sorted(keys, key=lambda key: nearness.get(key, 0.0), reverse=True)[:limit])
+        return await self._store.fetch(scope, keys)
+
+    async def _nearness(
+        self, texts: Sequence[str], refs: Sequence[VectorRef], *, shared: bool
+    ) -> dict[MemoryKey, float]:
+        nearness: dict[MemoryKey, float] = {}
+        for vector in await self._embedder.embed_documents(texts):
+            for key, similarity in (await self._similar(vector, refs, shared=shared))[0].items():
+                nearness[key] = max(similarity, nearness.get(key, -1.0))
+        return nearness
+
+    async def _embed(self, question: str) -> tuple[Vector | None, tuple[str, ...]]:
+        if not self._embedder.is_ready:
+            return None, (STILL_LOADING,)
+        try:
+            return await self._embedder.embed_query(question), ()
+        except ProviderUnavailableError as error:
+            _log.warning("embedder_unavailable", provider=error.provider)
+            return None, (BY_WORDS_ONLY,)
+
+    async def _similar(
+        self, query: Vector, own: Sequence[VectorRef], *, shared: bool
+    ) -> tuple[dict[MemoryKey, float], tuple[str, ...]]:
+        """Score the person's own memories exactly and, where there are others to see, ask the index for those."""
+        notices: tuple[str, ...] = ()
+        found: dict[MemoryKey, float] = {}
+        if self._breaker.allows:
+            try:
+                async with self._breaker.guard():
+                    await self._cache.fill(own)
+                    if shared:
+                        found = dict(await self._index.nearest(query, limit=_SHARED_HITS))
+            except StoreError as error:
+                _log.warning("index_unavailable", operation=error.operation)
+        if self._breaker.is_open:
+            notices = (BY_WORDS_ONLY,)
+        return found | self._cache.similarities(query, own), notices
+
+
+def _is_turn_of(key: MemoryKey, messages: Collection[MessageId]) -> bool:
+    return key_kind(key) == "turn" and MessageId(row_id(key)) in messages
+
+
+def _without(result: LexicalResult, messages: Collection[MessageId]) -> LexicalResult:
+    return LexicalResult(
+        hits=tuple(hit for hit in result.hits if not _is_turn_of(hit.key, messages)),
+        document_frequency=result.document_frequency,
+        documents=result.documents,
+    )
+
+
+def _best(scores: dict[MemoryKey, float]) -> set[MemoryKey]:
+    return set(sorted(scores, key=lambda key: scores[key], reverse=True)[:_PER_LIST])

@@ -1,0 +1,220 @@
+"""MemoryService: what a conversation needs of memory, turn by turn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from memory.audience import scope_for
+from memory.consolidation import own_words
+from memory.context import Budget, build_request
+from memory.model import (
+    Accepted,
+    FactKind,
+    FactSource,
+    InboundMessage,
+    Message,
+    MessageId,
+    NewFact,
+    NewReply,
+    Place,
+    Recalled,
+    ReplyRequest,
+    Role,
+    SessionId,
+    Summary,
+    TenantId,
+    ThreadState,
+    TurnClaim,
+)
+from memory.ports import Clock, FactStore, MessageStore
+from memory.redaction import redact
+from memory.retrieval import Recall, Retriever, question_text
+from memory.short_term import ShortTermMemory
+from memory.summarization import Summarizer
+from memory.tasks import TaskTracker
+
+MemoryMode = Literal["buffer", "summary", "full"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPolicy:
+    """How much memory a turn gets.
+
+    Attributes:
+        mode: "buffer" is recent turns alone, "summary" adds the running summary, "full" facts and episodes as well.
+        recalled: At most this many memories are recalled into a turn.
+        lease_s: A turn's lease; renewed while the turn runs, so it bounds only how long a dead process holds a thread.
+    """
+
+    mode: MemoryMode = "full"
+    budget: Budget = Budget()
+    recalled: int = 12
+    lease_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedMessage:
+    """A committed message.
+
+    Attributes:
+        findings: Secrets that were taken out of it, by kind.
+    """
+
+    accepted: Accepted
+    findings: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingMemory:
+    """What goes into one model call, and what the person should know about how it was made."""
+
+    request: ReplyRequest
+    thread: ThreadState
+    notices: tuple[str, ...]
+
+
+class MemoryService:
+    """Takes messages in, prepares each turn's working memory, and keeps what came of it."""
+
+    def __init__(
+        self,
+        *,
+        messages: MessageStore,
+        facts: FactStore,
+        short_term: ShortTermMemory,
+        retriever: Retriever,
+        summarizer: Summarizer,
+        clock: Clock,
+        policy: MemoryPolicy,
+        holder: str,
+        tasks: TaskTracker,
+    ) -> None:
+        self._messages = messages
+        self._facts = facts
+        self._short_term = short_term
+        self._retriever = retriever
+        self._summarizer = summarizer
+        self._clock = clock
+        self._policy = policy
+        self._holder = holder
+        self._tasks = tasks
+        self._folding: set[SessionId] = set()
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds that a turn's claim holds without renewal."""
+        return self._policy.lease_s
+
+    async def accept(self, message: InboundMessage) -> AcceptedMessage:
+        """Commit a message with its secrets taken out; when this returns, nothing can lose it.
+
+        Raises:
+            StoreUnavailableError: The record did not take it; the platform must not be told that it did.
+        """
+        redacted = redact(message.text)
+        accepted = await self._messages.accept(replace(message, text=redacted.text))
+        return AcceptedMessage(accepted=accepted, findings=redacted.findings)
+
+    async def begin(self, message_id: MessageId) -> TurnClaim | None:
+        """Claim a message for answering; None when it is not this process's turn (yet)."""
+        return await self._messages.begin_turn(message_id, holder=self._holder, lease_s=self._policy.lease_s)
+
+    async def renew(self, claim: TurnClaim) -> None:
+        """Keep a claim; raises StoreConflictError when it passed to someone else."""
+        await self._messages.renew(claim, lease_s=self._policy.lease_s)
+
+    async def working_memory(self, claim: TurnClaim, *, system: str) -> WorkingMemory:
+        """Build what the model sees: summary, recent turns, memories that bear on the message, the message."""
+        loaded = await self._short_term.load(claim.head)
+        thread = loaded.thread if self._policy.mode != "buffer" else replace(loaded.thread, summary=Summary())
+        recall = await self._recall(claim, thread)
+        request = build_request(
+            system=system, state=thread, recalled=recall.memories, message=claim.message, budget=self._policy.budget
+        )
+        return WorkingMemory(request=request, thread=thread, notices=loaded.notices + recall.notices)
+
+    async def settle(self, claim: TurnClaim, text: str, recalled: Sequence[Recalled]) -> Message | None:
+        """Commit the answer and make the turn history.
+
+        Raises:
+            StoreConflictError: Someone else holds the turn now; nothing was written.
+        """
+        reply = NewReply(
+            text=redact(text).text, sent_at=self._clock.now(), used=tuple(item.memory.key for item in recalled)
+        )
+        stored = await self._messages.settle(claim, reply)
+        await self._made_history(claim, [claim.message, stored] if stored else [claim.message])
+        return stored
+
+    async def fail(self, claim: TurnClaim) -> None:
+        """End a turn without an answer: the message stays in the history and is not answered again by itself."""
+        await self._messages.settle(claim, None)
+        await self._made_history(claim, [claim.message])
+
+    async def remember(self, claim: TurnClaim, words: str) -> bool:
+        """Store what the model wants to remember, if the asker said just that in this message; say whether it was."""
+        said = " ".join(own_words(claim.message.text).split())
+        wanted = " ".join(words.split())
+        if not wanted or wanted.casefold() not in said.casefold():
+            return False
+        author = claim.message.author
+        if author is None:
+            return False
+        source = FactSource(
+            message_id=claim.message.message_id,
+            message_version=claim.message.version,
+            author_id=author.user_id,
+            session_id=claim.place.session_id,
+            audience=claim.place.audience,
+            said_at=claim.message.sent_at,
+            link=claim.message.link,
+        )
+        await self._facts.add(
+            NewFact(
+                tenant_id=claim.place.tenant_id,
+                owner=author.user_id,
+                subject="person",
+                kind=FactKind.OTHER,
+                text=wanted,
+                audience=claim.place.audience,
+                said_at=claim.message.sent_at,
+                sources=(source,),
+            ),
+            author_epoch=claim.author_epoch,
+        )
+        return True
+
+    async def unanswered(self, tenant_id: TenantId) -> Sequence[Message]:
+        """Return what was accepted and not answered when an earlier process ended, oldest first."""
+        return await self._messages.unanswered(tenant_id=tenant_id)
+
+    async def place_of(self, session_id: SessionId) -> Place | None:
+        """Return where a thread is."""
+        return await self._messages.place_of(session_id)
+
+    async def history(self, session_id: SessionId, *, limit: int) -> Sequence[Message]:
+        """Return the newest settled messages of a thread past its summary, oldest first."""
+        return (await self._messages.load_thread(session_id, limit=limit)).messages
+
+    async def _recall(self, claim: TurnClaim, thread: ThreadState) -> Recall:
+        author = claim.message.author
+        if self._policy.mode != "full" or author is None:
+            return Recall(memories=())
+        scope = scope_for(claim.place, author.user_id)
+        previous = next((each.text for each in reversed(thread.messages) if each.role is Role.USER), "")
+        seen = {each.message_id for each in thread.messages} | {claim.message.message_id}
+        question = question_text(claim.message.text, previous)
+        return await self._retriever.recall(question, scope, limit=self._policy.recalled, exclude=seen)
+
+    async def _made_history(self, claim: TurnClaim, messages: Sequence[Message]) -> None:
+        after = replace(claim.head, version=claim.head.version + 1)
+        await self._short_term.append(messages, before=claim.head, after=after)
+        if self._policy.mode != "buffer" and claim.head.session_id not in self._folding:
+            self._folding.add(claim.head.session_id)
+            self._tasks.start(self._fold(claim.head.session_id), name=f"fold {claim.head.session_id}")
+
+    async def _fold(self, session_id: SessionId) -> None:
+        try:
+            await self._summarizer.fold(session_id)
+        finally:
+            self._folding.discard(session_id)
