@@ -1,0 +1,121 @@
+"""The platforms' settings, and the one place that reads the environment and `.env`.
+
+Reads only when `load_settings` is called, and reports everything that is wrong at once.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import DotEnvSettingsSource
+
+from memory.errors import ConfigError
+from memory.settings import HttpUrl, MemorySettings, SettingsGroup, setting, url_with
+
+NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
+
+_OWN_PREFIX = "RECALL_"
+_FLAG = "true or false"
+_HTTP = "a URL that starts with http:// or https://"
+
+
+class PlatformSettings(SettingsGroup):
+    """What the chat platforms can be told. Attributes carry their meaning in their description."""
+
+    slack_bot_token: SecretStr | None = setting("SLACK_BOT_TOKEN", meaning="Slack's bot token.", allowed="a token")
+    slack_app_token: SecretStr | None = setting(
+        "SLACK_APP_TOKEN", meaning="Slack's app token, for Socket Mode.", allowed="a token"
+    )
+    slack_api_url: HttpUrl | None = setting(
+        "SLACK_API_URL", meaning="Slack's Web API, for GovSlack or a proxy.", allowed=_HTTP, shown_default="Slack's"
+    )
+    discord_token: SecretStr | None = setting("DISCORD_TOKEN", meaning="Discord's bot token.", allowed="a token")
+    discord_api_url: HttpUrl | None = setting(
+        "DISCORD_API_URL", meaning="Discord's REST API, for a proxy.", allowed=_HTTP, shown_default="Discord's"
+    )
+    discord_gateway_url: Annotated[SecretStr, AfterValidator(url_with("ws", "wss"))] | None = setting(
+        "DISCORD_GATEWAY_URL",
+        meaning="Discord's gateway, for a proxy.",
+        allowed="a URL that starts with ws:// or wss://",
+        shown_default="Discord's",
+    )
+    slack_follow_up: bool = setting(
+        "SLACK_FOLLOW_UP", default=True, meaning="Answer in Recall's threads without a mention.", allowed=_FLAG
+    )
+    discord_follow_up: bool = setting(
+        "DISCORD_FOLLOW_UP",
+        default=False,
+        meaning="The same in Discord; needs the Message Content intent.",
+        allowed=_FLAG,
+    )
+    discord_auto_thread: bool = setting(
+        "DISCORD_AUTO_THREAD", default=True, meaning="Open a thread for a mention.", allowed=_FLAG
+    )
+    user_turns_per_min: Annotated[int, Field(ge=1)] = setting(
+        "RECALL_USER_TURNS_PER_MIN",
+        60,
+        meaning="Over it, a person's turns wait, visibly; nothing is refused.",
+        allowed="a whole number of at least 1",
+    )
+    http_port: Annotated[int, Field(ge=0, le=65535)] = setting(
+        "RECALL_HTTP_PORT",
+        0,
+        meaning="Port of /healthz, /readyz and /metrics; 0 is off.",
+        allowed="a port number, or 0 for none",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything Recall can be told."""
+
+    memory: MemorySettings
+    platforms: PlatformSettings
+
+
+GROUPS: tuple[type[SettingsGroup], ...] = (MemorySettings, PlatformSettings)
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Settings:
+    """Read the settings; the environment goes before the file, and an empty value counts as unset.
+
+    Args:
+        environ: The environment; None for the process's own.
+        env_file: Read if it is there.
+
+    Raises:
+        ConfigError: With one line for each value that does not fit and each unknown `RECALL_` name.
+    """
+    given = {name: value for name, value in (os.environ if environ is None else environ).items() if value.strip()}
+    values = _read_file(env_file) | given
+    problems = list(_unknown_names(values))
+    memory = MemorySettings.read(values, problems)
+    platforms = PlatformSettings.read(values, problems)
+    if problems or memory is None or platforms is None:
+        raise ConfigError(problems)
+    return Settings(memory=memory, platforms=platforms)
+
+
+def _read_file(env_file: Path) -> dict[str, str]:
+    try:
+        found = DotEnvSettingsSource(
+            MemorySettings, env_file=env_file, case_sensitive=True, env_ignore_empty=True
+        ).env_vars
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            [f"{env_file} cannot be read ({type(exc).__name__}); it must be a text file in UTF-8."]
+        ) from exc
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _unknown_names(values: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for every name that looks like ours and is not: a typing error must not pass silently."""
+    known = [name for group in GROUPS for name in group.names()]
+    for name in sorted(values):
+        if name.startswith(_OWN_PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
