@@ -22,6 +22,7 @@ from memory.model import (
     MemoryKey,
     Message,
     MessageId,
+    MessageState,
     NewFact,
     NewReply,
     Place,
@@ -103,6 +104,10 @@ class MessageStore(Protocol):
         Raises:
             StoreConflictError: The lease passed to someone else; nothing was written.
         """
+        ...
+
+    async def state(self, message_id: MessageId) -> MessageState | None:
+        """Return how far a message has come; None when it is unknown or forgotten."""
         ...
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:

@@ -31,6 +31,8 @@ _SHARED_HITS = 50
 _PER_LIST = 16
 """Best of each list that are read from the record and fused."""
 _SHORT_QUESTION_TERMS = 4
+_LOADING_WAIT_S = 1.5
+"""An exported model is loaded within this time; a first export takes longer, and a reply does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +125,11 @@ class Retriever:
         return nearness
 
     async def _embed(self, question: str) -> tuple[Vector | None, tuple[str, ...]]:
-        if not self._embedder.is_ready:
-            return None, (STILL_LOADING,)
         try:
-            return await self._embedder.embed_query(question), ()
+            async with asyncio.timeout(None if self._embedder.is_ready else _LOADING_WAIT_S):
+                return await self._embedder.embed_query(question), ()
+        except TimeoutError:
+            return None, (STILL_LOADING,)
         except ProviderUnavailableError as error:
             _log.warning("embedder_unavailable", provider=error.provider)
             return None, (BY_WORDS_ONLY,)

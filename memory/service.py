@@ -14,6 +14,7 @@ from memory.model import (
     InboundMessage,
     Message,
     MessageId,
+    MessageState,
     NewFact,
     NewReply,
     Place,
@@ -118,6 +119,10 @@ class MemoryService:
     async def begin(self, message_id: MessageId) -> TurnClaim | None:
         """Claim a message for answering; None when it is not this process's turn (yet)."""
         return await self._messages.begin_turn(message_id, holder=self._holder, lease_s=self._policy.lease_s)
+
+    async def state(self, message_id: MessageId) -> MessageState | None:
+        """Return how far a message has come; None when it is unknown or forgotten."""
+        return await self._messages.state(message_id)
 
     async def renew(self, claim: TurnClaim) -> None:
         """Keep a claim; raises StoreConflictError when it passed to someone else."""

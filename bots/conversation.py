@@ -1,0 +1,180 @@
+"""One turn: a claimed message becomes working memory, a streamed answer, and history. Knows no platform and no store."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bots.platform import Reply, ReplySink
+from memory.errors import (
+    ProviderError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    StoreConflictError,
+    StoreUnavailableError,
+)
+from memory.model import ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
+from memory.ports import LanguageModel
+from memory.service import MemoryService
+
+_log = structlog.get_logger(__name__)
+
+_MAX_TOOL_ROUNDS = 3
+_STORED = "Stored."
+_NOT_STORED = "Not stored: only words that the person wrote themselves in this message can be remembered."
+
+UNAVAILABLE = "I could not get an answer from the language model. Your message is kept; ask again in a moment."
+REFUSED = (
+    "The language model refused the request (key, quota or content). Your message is kept; whoever runs me can find "
+    "the reason in the log."
+)
+CUT_OFF = "The answer was cut off. Your message is kept; ask again in a moment."
+NO_ANSWER = "The language model gave no answer. Your message is kept; put it another way, or ask again."
+NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
+TOO_LONG = "The answer reached its length limit."
+STOPPED = "Stopped."
+
+
+def redaction_notice(findings: Mapping[str, int]) -> str:
+    """Return what a person is told about secrets that were taken out of their message."""
+    kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(findings.items()))
+    return f"I removed what looks like a secret from your message before keeping it ({kinds}). Rotate it."
+
+
+@dataclass(slots=True)
+class _Streamed:
+    """An answer as far as it has come."""
+
+    text: str = ""
+    truncated: bool = False
+    kept: tuple[str, ...] = ()
+
+
+class Conversation:
+    """Answers claimed messages with the help of memory and a model.
+
+    Args:
+        service: The memory core.
+        model: Who answers.
+        system: The assistant's instructions.
+    """
+
+    def __init__(self, *, service: MemoryService, model: LanguageModel, system: str) -> None:
+        self._service = service
+        self._model = model
+        self._system = system
+        self._introduced: set[UserId] = set()
+        self._shown: dict[SessionId, frozenset[str]] = {}
+
+    async def answer(self, claim: TurnClaim, sink: ReplySink, *, notices: tuple[str, ...] = ()) -> None:
+        """Answer one message and show it; the sink gets exactly one `finish`.
+
+        Raises:
+            StoreConflictError: Another process holds this turn now, and shows its answer.
+        """
+        correlation_id = secrets.token_hex(4)
+        try:
+            reply = await self._answer(claim, sink, correlation_id)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._stop(claim, sink))
+            raise
+        except StoreUnavailableError as error:
+            _log.warning("turn_without_record", correlation_id=correlation_id, store=error.store)
+            reply = Reply(text=NO_RECORD, failed=True, correlation_id=correlation_id)
+        await sink.finish(replace(reply, notices=notices + self._introduction(claim) + reply.notices))
+
+    async def _answer(self, claim: TurnClaim, sink: ReplySink, correlation_id: str) -> Reply:
+        working = await self._service.working_memory(claim, system=self._system)
+        notices = self._news(claim.head.session_id, working.notices)
+        streamed = _Streamed()
+        try:
+            await self._stream(claim, working.request, sink, streamed)
+        except ProviderError as error:
+            _log.warning(
+                "turn_failed",
+                correlation_id=correlation_id,
+                session_id=claim.head.session_id,
+                error=type(error).__name__,
+                reason=str(error),
+            )
+            await self._service.fail(claim)
+            words = _fixed_words(error, cut_off=bool(streamed.text))
+            return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
+        await self._service.settle(claim, streamed.text, working.request.recalled)
+        more = (TOO_LONG,) if streamed.truncated else ()
+        return Reply(
+            text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled
+        )
+
+    async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
+        """Stream the answer, going back to the model after each round of tool use.
+
+        Raises:
+            ProviderError: The model failed, or said nothing at all.
+        """
+        for round_number in range(_MAX_TOOL_ROUNDS):
+            before = len(streamed.text)
+            calls: list[ToolCall] = []
+            last_round = round_number == _MAX_TOOL_ROUNDS - 1
+            async for event in self._model.reply(replace(request, may_remember=request.may_remember and not last_round)):
+                match event:
+                    case TextDelta(text=text):
+                        streamed.text += text
+                        await sink.append(text)
+                    case ToolCall():
+                        calls.append(event)
+                    case ReplyDone(truncated=truncated):
+                        streamed.truncated = truncated
+            if not calls or last_round:
+                break
+            results = await self._remember(claim, calls, streamed)
+            exchange = ToolExchange(text=streamed.text[before:], calls=tuple(calls), results=results)
+            request = replace(request, exchanges=(*request.exchanges, exchange))
+        if not streamed.text.strip():
+            raise ProviderError(self._model.model_name, "an empty answer")
+
+    async def _remember(self, claim: TurnClaim, calls: Sequence[ToolCall], streamed: _Streamed) -> dict[str, str]:
+        results = {}
+        for call in calls:
+            stored = await self._service.remember(claim, call.text)
+            results[call.call_id] = _STORED if stored else _NOT_STORED
+            if stored:
+                streamed.kept += (f"I'll remember that: {call.text}",)
+        return results
+
+    async def _stop(self, claim: TurnClaim, sink: ReplySink) -> None:
+        """End a turn that its author stopped, or that a shutdown cut short."""
+        try:
+            await self._service.fail(claim)
+        except StoreConflictError:
+            return
+        except StoreUnavailableError as error:
+            _log.warning("stopped_without_record", store=error.store)
+        await sink.finish(Reply(text=STOPPED, failed=True))
+
+    def _introduction(self, claim: TurnClaim) -> tuple[str, ...]:
+        """Return what a person must know about the model, the first time this process answers them."""
+        author = claim.message.author
+        if self._model.notice is None or author is None or author.user_id in self._introduced:
+            return ()
+        self._introduced.add(author.user_id)
+        return (self._model.notice,)
+
+    def _news(self, session_id: SessionId, notices: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those notices that the thread's last answer did not carry already."""
+        known = self._shown.pop(session_id, frozenset())
+        if notices:
+            self._shown[session_id] = frozenset(notices)
+        return tuple(notice for notice in notices if notice not in known)
+
+
+def _fixed_words(error: ProviderError, *, cut_off: bool) -> str:
+    match error:
+        case ProviderUnavailableError():
+            return CUT_OFF if cut_off else UNAVAILABLE
+        case ProviderRefusedError():
+            return REFUSED
+        case _:
+            return NO_ANSWER
