@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 MemoryMode = Literal["buffer", "summary", "full"]
@@ -27,7 +27,7 @@ def setting(name: str, default: Any = None, *, meaning: str, allowed: str, shown
         allowed: What a value may be, as the end of the sentence "it must be ...".
         shown_default: What documentation shows when `default` alone does not say it.
     """
-    extra = {"allowed": allowed, "shown_default": shown_default}
+    extra: dict[str, JsonValue] = {"allowed": allowed, "shown_default": shown_default}
     made = {"default_factory": default} if callable(default) else {"default": default}
     return Field(validation_alias=name, description=meaning, json_schema_extra=extra, **made)
 
