@@ -1,4 +1,4 @@
-"""One turn: a claimed message becomes working memory, a streamed answer, and history. Knows no platform and no store."""
+"""One turn: a claimed message becomes working memory, a streamed answer, and history. Knows no platform, no store."""
 
 import asyncio
 import secrets
@@ -104,9 +104,7 @@ class Conversation:
             return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
         await self._service.settle(claim, streamed.text, working.request.recalled)
         more = (TOO_LONG,) if streamed.truncated else ()
-        return Reply(
-            text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled
-        )
+        return Reply(text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled)
 
     async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
         """Stream the answer, going back to the model after each round of tool use.
@@ -118,7 +116,9 @@ class Conversation:
             before = len(streamed.text)
             calls: list[ToolCall] = []
             last_round = round_number == _MAX_TOOL_ROUNDS - 1
-            async for event in self._model.reply(replace(request, may_remember=request.may_remember and not last_round)):
+            async for event in self._model.reply(
+                replace(request, may_remember=request.may_remember and not last_round)
+            ):
                 match event:
                     case TextDelta(text=text):
                         streamed.text += text

@@ -157,9 +157,7 @@ class Extractor:
                 said.setdefault(message.author.user_id, []).append(message.text)
         found: dict[int, Fact] = {}
         for user_id, texts in said.items():
-            scope = (
-                scope_for(place, user_id) if place else Scope.nothing(tenant_id=claim.tenant_id, reader=user_id)
-            )
+            scope = scope_for(place, user_id) if place else Scope.nothing(tenant_id=claim.tenant_id, reader=user_id)
             related = await self._retriever.related_facts(texts, scope, limit=self._policy.facts)
             facts = await self._store.facts(claim, [row_id(memory.key) for memory in related])
             found |= {fact.fact_id: fact for fact in facts}

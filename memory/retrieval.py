@@ -4,7 +4,7 @@ The record says what may be seen, the index and the full text say what is near, 
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -12,9 +12,9 @@ import structlog
 from memory.audience import Scope
 from memory.breaker import Breaker
 from memory.errors import ProviderUnavailableError, StoreError
-from memory.fusion import Candidate, bm25_scores, fuse
-from memory.lexical import content_terms
-from memory.model import LexicalResult, MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
+from memory.fusion import Candidate, Statistics, fuse
+from memory.lexical import bm25, content_terms
+from memory.model import MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
 from memory.model.recall import Vector
 from memory.ports import Clock, Embedder, RecallStore, VectorIndex
 from memory.vector_cache import VectorCache
@@ -63,9 +63,7 @@ class Retriever:
         self._clock = clock
         self._breaker = Breaker(clock)
 
-    async def recall(
-        self, question: str, scope: Scope, *, limit: int, exclude: Collection[MessageId] = ()
-    ) -> Recall:
+    async def recall(self, question: str, scope: Scope, *, limit: int, exclude: Collection[MessageId] = ()) -> Recall:
         """Return at most `limit` memories that bear on `question`.
 
         Args:
@@ -88,17 +86,17 @@ class Retriever:
         if query is not None:
             similar, more = await self._similar(query, own.result(), shared=shared.result())
             notices = notices + more
-        excluded = set(exclude)
-        similar = {key: value for key, value in similar.items() if not _is_turn_of(key, excluded)}
-        scores = bm25_scores(query_terms, _without(lexical.result(), excluded))
-        keys = _best(similar) | _best(scores)
-        terms = {hit.key: hit.terms for hit in lexical.result().hits}
-        memories = await self._store.fetch(scope, keys)
+        hits = {hit.key: hit.terms for hit in lexical.result().hits}
+        statistics = Statistics(
+            document_frequency=lexical.result().document_frequency, documents=lexical.result().documents
+        )
+        seen = frozenset(exclude)
+        keys = _best(similar, seen) | _best(_word_scores(query_terms, hits, statistics), seen)
         candidates = [
-            Candidate(memory=memory, similarity=similar.get(memory.key), terms=terms.get(memory.key, ()))
-            for memory in memories
+            Candidate(memory=memory, similarity=similar.get(memory.key), terms=hits.get(memory.key, ()))
+            for memory in await self._store.fetch(scope, keys)
         ]
-        ranked = fuse(question, candidates, lexical.result(), now=self._clock.now())
+        ranked = fuse(question, candidates, statistics, now=self._clock.now())
         return Recall(memories=tuple(ranked[:limit]), notices=notices)
 
     async def related_facts(self, texts: Sequence[str], scope: Scope, *, limit: int) -> Sequence[Recallable]:
@@ -153,17 +151,24 @@ class Retriever:
         return found | self._cache.similarities(query, own), notices
 
 
-def _is_turn_of(key: MemoryKey, messages: Collection[MessageId]) -> bool:
-    return key_kind(key) == "turn" and MessageId(row_id(key)) in messages
+def _word_scores(
+    query_terms: Sequence[str], hits: Mapping[MemoryKey, tuple[str, ...]], statistics: Statistics
+) -> dict[MemoryKey, float]:
+    """Return the BM25 score of every lexical hit."""
+    average_length = sum(map(len, hits.values())) / len(hits) if hits else 0.0
+    return {
+        key: bm25(
+            query_terms,
+            terms,
+            statistics.document_frequency,
+            documents=max(statistics.documents, len(hits)),
+            average_length=average_length,
+        )
+        for key, terms in hits.items()
+    }
 
 
-def _without(result: LexicalResult, messages: Collection[MessageId]) -> LexicalResult:
-    return LexicalResult(
-        hits=tuple(hit for hit in result.hits if not _is_turn_of(hit.key, messages)),
-        document_frequency=result.document_frequency,
-        documents=result.documents,
-    )
-
-
-def _best(scores: dict[MemoryKey, float]) -> set[MemoryKey]:
-    return set(sorted(scores, key=lambda key: scores[key], reverse=True)[:_PER_LIST])
+def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId]) -> set[MemoryKey]:
+    """Return the highest-scored keys that are not turns the answer sees anyway."""
+    unseen = [key for key in scores if key_kind(key) != "turn" or MessageId(row_id(key)) not in seen]
+    return set(sorted(unseen, key=lambda key: scores[key], reverse=True)[:_PER_LIST])

@@ -1,7 +1,7 @@
 """MemoryService: what a conversation needs of memory, turn by turn."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from memory.audience import scope_for
@@ -48,7 +48,7 @@ class MemoryPolicy:
     """
 
     mode: MemoryMode = "full"
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     recalled: int = 12
     lease_s: float = 30.0
 

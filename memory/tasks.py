@@ -41,5 +41,5 @@ class TaskTracker:
             await work
         except RecallError as error:
             _log.warning("background_work_failed", task=name, error=type(error).__name__, reason=str(error))
-        except Exception:  # a boundary: nobody else would ever see this error
+        except Exception:  # noqa: BLE001  # a boundary: nobody else would ever see this error
             _log.exception("background_work_broke", task=name)

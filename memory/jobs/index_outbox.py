@@ -1,4 +1,4 @@
-"""Work off the outbox: embed and index new texts, drop vectors, evict cached threads. Safe to run anywhere, any time."""
+"""Work off the outbox: embed and index new texts, drop vectors, evict cached threads. Any process may, at any time."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta

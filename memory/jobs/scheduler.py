@@ -82,7 +82,7 @@ class JobScheduler:
             await job.run()
         except RecallError as error:
             _log.warning("job_failed", job=job.name, error=type(error).__name__, reason=str(error))
-        except Exception:  # a boundary: a broken job must not end the clockwork, and must be seen
+        except Exception:  # noqa: BLE001  # a boundary: a broken job must not end the clockwork, and must be seen
             _log.exception("job_broke", job=job.name)
         finally:
             del self._running[job.name]

@@ -1,0 +1,1 @@
+"""The stores: each vendor in its one module, behind the ports."""
