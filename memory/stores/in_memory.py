@@ -1,0 +1,153 @@
+"""Stores that live and die with the process: for tests, and for running with nothing at all. They know no vendor."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from memory.errors import DimensionMismatchError, StoreUnavailableError
+from memory.model import CachedThread, MemoryKey, Message, SessionId, ThreadHead, ThreadState, VectorEntry, VectorRef
+from memory.model.ids import KeyKind, key_kind
+from memory.model.recall import Vector
+from memory.ports import SessionCache, VectorIndex
+
+
+def loop_time() -> float:
+    """Return the event loop's clock, in seconds; it never goes back."""
+    return asyncio.get_running_loop().time()
+
+
+class InMemorySessionCache(SessionCache):
+    """Threads in a dictionary; expired ones go when they are next looked for."""
+
+    def __init__(self, *, ttl_s: float, max_messages: int, monotonic: Callable[[], float] = loop_time) -> None:
+        self._ttl_s = ttl_s
+        self._max_messages = max_messages
+        self._monotonic = monotonic
+        self._threads: dict[SessionId, tuple[CachedThread, float]] = {}
+        self._closed = False
+
+    async def load(self, session_id: SessionId) -> CachedThread | None:
+        thread = self._find("load", session_id)
+        if thread is not None:
+            self._keep(thread)
+        return thread
+
+    async def append(self, messages: Sequence[Message], *, before: ThreadHead, after: ThreadHead) -> bool:
+        thread = self._find("append", before.session_id)
+        if thread is None:
+            return False
+        grown = (*thread.messages, *messages)
+        if thread.head != before or len(grown) > self._max_messages:
+            del self._threads[before.session_id]
+            return False
+        self._keep(replace(thread, head=after, messages=grown))
+        return True
+
+    async def replace(self, thread: ThreadState) -> bool:
+        there = self._find("replace", thread.head.session_id)
+        if there is not None and _age(thread.head) <= _age(there.head):
+            return False
+        if len(thread.messages) > self._max_messages:
+            self._threads.pop(thread.head.session_id, None)
+            return False
+        self._keep(thread)
+        return True
+
+    async def evict(self, session_ids: Collection[SessionId]) -> None:
+        self._check("evict")
+        for session_id in session_ids:
+            self._threads.pop(session_id, None)
+
+    async def ping(self) -> None:
+        self._check("ping")
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        self._closed = True
+
+    def _find(self, operation: str, session_id: SessionId) -> CachedThread | None:
+        self._check(operation)
+        thread, expires_at = self._threads.get(session_id, (None, 0.0))
+        if thread is not None and expires_at <= self._monotonic():
+            del self._threads[session_id]
+            return None
+        return thread
+
+    def _keep(self, thread: CachedThread) -> None:
+        self._threads[thread.head.session_id] = (thread, self._monotonic() + self._ttl_s)
+
+    def _check(self, operation: str) -> None:
+        if self._closed:
+            raise StoreUnavailableError("redis", operation, "closed")
+
+
+class InMemoryVectorIndex(VectorIndex):
+    """Vectors in a dictionary, compared one by one."""
+
+    def __init__(self, *, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._vectors: dict[VectorRef, Vector] = {}
+        self._closed = False
+
+    async def upsert(self, entries: Sequence[VectorEntry]) -> None:
+        self._check("upsert")
+        for entry in entries:
+            self._check_shape("upsert", entry.vector)
+        for entry in entries:
+            self._vectors[entry.ref] = np.array(entry.vector, dtype=np.float32)
+
+    async def delete(self, refs: Collection[VectorRef]) -> None:
+        self._check("delete")
+        for ref in refs:
+            self._vectors.pop(ref, None)
+
+    async def vectors(self, refs: Collection[VectorRef]) -> Mapping[MemoryKey, Vector]:
+        self._check("vectors")
+        return {ref.key: self._vectors[ref] for ref in refs if ref in self._vectors}
+
+    async def nearest(self, query: Vector, *, limit: int) -> Sequence[tuple[MemoryKey, float]]:
+        self._check("nearest")
+        self._check_shape("nearest", query)
+        scored = [(ref.key, float(np.clip(vector @ query, -1, 1))) for ref, vector in self._vectors.items()]
+        scored.sort(key=lambda pair: -pair[1])
+        kept: dict[KeyKind, int] = {}
+        nearest = []
+        for key, similarity in scored:
+            kind = key_kind(key)
+            if kept.setdefault(kind, 0) < limit:
+                kept[kind] += 1
+                nearest.append((key, similarity))
+        return nearest
+
+    async def count(self) -> int:
+        self._check("count")
+        return len(self._vectors)
+
+    async def compact(self) -> None:
+        self._check("compact")
+
+    async def clear(self) -> None:
+        self._check("clear")
+        self._vectors.clear()
+
+    async def ping(self) -> None:
+        self._check("ping")
+
+    def close(self) -> None:
+        """Refuse everything from now on."""
+        self._closed = True
+
+    def _check(self, operation: str) -> None:
+        if self._closed:
+            raise StoreUnavailableError("chroma", operation, "closed")
+
+    def _check_shape(self, operation: str, vector: Vector) -> None:
+        if vector.shape != (self._dimensions,):
+            raise DimensionMismatchError("chroma", operation, f"{vector.shape} instead of ({self._dimensions},)")
+
+
+def _age(head: ThreadHead) -> tuple[int, int]:
+    """Return what makes one copy newer than another: forgetting first."""
+    return head.forget_epoch, head.version
