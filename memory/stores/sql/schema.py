@@ -88,6 +88,7 @@ threads = Table(
     Column("summary", Text, nullable=False, server_default=""),
     Column("pins", JSON, nullable=False, server_default="[]"),
     Column("summary_through", BigInteger, nullable=False, server_default="0"),
+    Column("summary_version", Integer, nullable=False, server_default="0"),  # the thread's version the summary made
     Column("last_active_at", UtcDateTime, nullable=False),
     Column("extract_attempts", Integer, nullable=False, server_default="0"),
     Column("extract_retry_at", UtcDateTime),
@@ -187,6 +188,7 @@ episodes = Table(
     _row_id(),
     Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
     Column("tenant_id", String, nullable=False),
+    Column("owner_id", String, ForeignKey("people.user_id"), nullable=False),  # first of its people; names its vector
     Column("audience", String, nullable=False),
     Column("title", Text, nullable=False),
     Column("happened", Text, nullable=False),
