@@ -1,5 +1,6 @@
 """Work off the outbox: embed and index new texts, drop vectors, evict cached threads. Any process may, at any time."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
@@ -37,17 +38,24 @@ class OutboxWorker:
         self._cache = cache
         self._embedder = embedder
         self._clock = clock
+        self._working = asyncio.Lock()  # the job and a person's own command may both want to drain
 
     async def drain(self) -> int:
-        """Work until nothing is due; return how many tasks were finished."""
+        """Work until nothing is due; return how many tasks were finished. What fails waits for its next time."""
         finished = 0
-        while tasks := await self._queue.due(limit=_BATCH):
-            finished += await self._run("evict", [task for task in tasks if task.operation == "evict"])
+        while batch := await self.work_once():
+            finished += batch
+        return finished
+
+    async def work_once(self) -> int:
+        """Work off one batch; return how many tasks were finished, 0 when nothing is due or nothing could be done."""
+        async with self._working:
+            tasks = await self._queue.due(limit=_BATCH)
+            finished = await self._run("evict", [task for task in tasks if task.operation == "evict"])
             dropped = {task.ref.key for task in tasks if task.operation == "drop" and task.ref}
             finished += await self._run("drop", [task for task in tasks if task.operation == "drop"])
             index = [task for task in tasks if task.operation == "index"]
-            finished += await self._run("index", index, skip=dropped)
-        return finished
+            return finished + await self._run("index", index, skip=dropped)
 
     async def _run(self, operation: str, tasks: Sequence[IndexTask], *, skip: Collection[MemoryKey] = ()) -> int:
         """Do one kind of work for a batch; what fails is tried again later."""

@@ -1,0 +1,65 @@
+"""What `recall doctor` tells of the memory core: one check per thing that can be wrong. Knows ports only."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from memory.errors import RecallError
+from memory.ports import RecordAdmin
+
+Verdict = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the diagnosis.
+
+    Attributes:
+        name: What was looked at.
+        detail: What was found and, unless the verdict is "ok", what to do.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+async def check_answers(name: str, ping: Callable[[], Awaitable[None]], *, where: str) -> Check:
+    """Ask a store for a sign of life."""
+    try:
+        await ping()
+    except RecallError as error:
+        return Check(name=name, verdict="problem", detail=f"{where}: {error}")
+    return Check(name=name, verdict="ok", detail=f"{where}: answers")
+
+
+async def check_record(admin: RecordAdmin) -> Sequence[Check]:
+    """Look at what waits in the record, what was set aside, and whether erased bytes still wait for compaction."""
+    status = await admin.status()
+    kept = f"{status.messages} messages, {status.facts} facts, {status.episodes} episodes"
+    compacted = f"{status.last_compacted_at:%Y-%m-%d %H:%M} UTC" if status.last_compacted_at else "never"
+    return (
+        Check(name="record", verdict="ok", detail=kept),
+        Check(
+            name="inbox",
+            verdict="warning" if status.unanswered else "ok",
+            detail=f"{status.unanswered} messages wait for an answer",
+        ),
+        Check(
+            name="extraction",
+            verdict="warning" if status.parked else "ok",
+            detail=f"{status.waiting_for_extraction} messages wait"
+            + (f", {status.parked} were set aside after repeated failures: /sweep tries them again" * bool(status.parked)),
+        ),
+        Check(
+            name="outbox",
+            verdict="ok",
+            detail=f"{status.outbox} index tasks wait for the process that owns the index",
+        ),
+        Check(
+            name="compaction",
+            verdict="warning" if status.needs_compaction else "ok",
+            detail=f"last: {compacted}"
+            + ("; something was erased since: `recall compact` removes its bytes now" * status.needs_compaction),
+        ),
+    )

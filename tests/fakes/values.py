@@ -1,0 +1,80 @@
+"""Ready-made people, places and messages for tests."""
+
+from datetime import UTC, datetime
+
+from memory.audience import everyone_in, members_of, private_to
+from memory.model import (
+    ChannelId,
+    InboundMessage,
+    Message,
+    MessageId,
+    Person,
+    Place,
+    Role,
+    SessionId,
+    TenantId,
+    UserId,
+)
+
+TENANT = TenantId("test:acme")
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+def person(name: str, *, tenant: TenantId = TENANT) -> Person:
+    """Return a person of the tenant."""
+    return Person(user_id=UserId(f"{tenant}:{name}"), name=name)
+
+
+def dm(name: str, thread: str = "main", *, tenant: TenantId = TENANT) -> Place:
+    """Return a thread in a person's DM."""
+    user = person(name, tenant=tenant)
+    return Place(
+        session_id=SessionId(f"{tenant}:dm-{name}:{thread}"),
+        channel_id=ChannelId(f"{tenant}:dm-{name}"),
+        tenant_id=tenant,
+        audience=private_to(user.user_id),
+        shared=False,
+    )
+
+
+def public_channel(name: str, thread: str = "main", *, tenant: TenantId = TENANT) -> Place:
+    """Return a thread in a public channel."""
+    return _channel(name, thread, tenant, public=True)
+
+
+def private_channel(name: str, thread: str = "main", *, tenant: TenantId = TENANT) -> Place:
+    """Return a thread in a private channel."""
+    return _channel(name, thread, tenant, public=False)
+
+
+def _channel(name: str, thread: str, tenant: TenantId, *, public: bool) -> Place:
+    channel_id = ChannelId(f"{tenant}:{name}")
+    return Place(
+        session_id=SessionId(f"{channel_id}:{thread}"),
+        channel_id=channel_id,
+        tenant_id=tenant,
+        audience=everyone_in(tenant) if public else members_of(channel_id),
+        shared=True,
+    )
+
+
+def inbound(
+    text: str, *, place: Place, author: Person, delivery: str, sent_at: datetime = NOON, link: str | None = None
+) -> InboundMessage:
+    """Return a message as a platform would deliver it."""
+    return InboundMessage(
+        place=place, platform_message_id=delivery, author=author, text=text, sent_at=sent_at, link=link
+    )
+
+
+def said(message_id: int, text: str, *, by: str | None = "ana", reply_to: int | None = None) -> Message:
+    """Return a message of the record; `by` None is Recall."""
+    return Message(
+        message_id=MessageId(message_id),
+        session_id=dm("ana").session_id,
+        role=Role.ASSISTANT if by is None else Role.USER,
+        author=None if by is None else person(by),
+        text=text,
+        sent_at=NOON,
+        reply_to=None if reply_to is None else MessageId(reply_to),
+    )
