@@ -1,23 +1,13 @@
 """Which replies were given which memories, so that forgetting a memory finds every reply that used it, by an index."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Collection
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import MemoryKey, MessageId
+from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import messages, reply_uses, tombstones
-
-_CHUNK = 500
-_Item = TypeVar("_Item")
-
-
-def chunks(items: Collection[_Item]) -> Iterator[Sequence[_Item]]:
-    """Cut `items` so that each piece fits a statement's parameters on both databases."""
-    ordered = list(items)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
 
 
 async def record_uses(connection: AsyncConnection, reply_id: MessageId, keys: Collection[MemoryKey]) -> None:

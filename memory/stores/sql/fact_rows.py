@@ -1,0 +1,212 @@
+"""Rows of facts: adding, confirming, superseding and ending them in a caller's transaction. It forgets nothing.
+
+Each change keeps the row, its sources, its full-text entry and its index task together.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.audience import covers, entry_labels
+from memory.model import Fact, FactKind, FactSource, NewFact, TenantId, UserId, fact_key
+from memory.stores.sql.index_queue import enqueue
+from memory.stores.sql.lexicon import drop_entries, put_entry
+from memory.stores.sql.people import next_number
+from memory.stores.sql.rows import AnyRow
+from memory.stores.sql.schema import fact_sources, facts, people
+
+_PEOPLE: dict[str, sqlite.Insert | postgresql.Insert] = {
+    "sqlite": sqlite.insert(people),
+    "postgresql": postgresql.insert(people),
+}
+
+
+def fact_of(row: AnyRow) -> Fact:
+    """Return the fact that a row of `facts` holds."""
+    return Fact(
+        fact_id=row.id,
+        number=row.number,
+        tenant_id=row.tenant_id,
+        owner=row.owner_id,
+        subject=row.subject,
+        kind=FactKind(row.kind),
+        text=row.text,
+        audience=row.audience,
+        said_at=row.said_at,
+        valid_until=row.valid_until,
+        superseded_by=row.superseded_by,
+        confirmations=row.confirmations,
+    )
+
+
+async def living_facts(
+    connection: AsyncConnection, tenant_id: TenantId, fact_ids: Collection[int], *, lock: bool = False
+) -> dict[int, Fact]:
+    """Return those of `fact_ids` that are alive and of this tenant."""
+    query = (
+        select(facts)
+        .where(facts.c.id.in_(fact_ids), facts.c.tenant_id == tenant_id, facts.c.valid_until.is_(None))
+        .order_by(facts.c.id)
+    )
+    rows = await connection.execute(query.with_for_update() if lock else query)
+    return {row.id: fact_of(row) for row in rows}
+
+
+async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId) -> None:
+    """Add somebody of whom nothing is known yet but the id; a known person is left alone."""
+    values = {"user_id": user_id, "tenant_id": tenant_id, "name": ""}
+    await connection.execute(_PEOPLE[connection.dialect.name].values(values).on_conflict_do_nothing())
+
+
+async def find_twin(connection: AsyncConnection, new: NewFact) -> Fact | None:
+    """Return the living fact that says the same, of the same owner, subject and audience."""
+    rows = await connection.execute(
+        select(facts)
+        .where(
+            facts.c.owner_id == new.owner,
+            facts.c.tenant_id == new.tenant_id,
+            facts.c.subject == new.subject,
+            facts.c.audience == new.audience,
+            facts.c.valid_until.is_(None),
+        )
+        .order_by(facts.c.id)
+    )
+    wanted = _normalised(new.text)
+    return next((fact_of(row) for row in rows if _normalised(row.text) == wanted), None)
+
+
+async def add_fact(connection: AsyncConnection, new: NewFact, *, now: datetime) -> Fact:
+    """Store a fact, or confirm the one that already says the same."""
+    twin = await find_twin(connection, new)
+    if twin is not None:
+        await confirm_fact(connection, twin, new)
+        return (await living_facts(connection, new.tenant_id, [twin.fact_id]))[twin.fact_id]
+    return await _insert_fact(connection, new, now=now)
+
+
+async def confirm_fact(connection: AsyncConnection, fact: Fact, new: NewFact) -> bool:
+    """Add the sources of `new` to a living fact.
+
+    Returns:
+        False when `new` is for other readers, about somebody else, or was counted before; nothing is written then.
+    """
+    if new.audience != fact.audience or not _same_subject(fact, new):
+        return False
+    known = await _known_sources(connection, fact.fact_id)
+    fresh = [
+        source
+        for source in new.sources
+        if _identity(source.message_id, source.message_version, source.said_at) not in known
+    ]
+    if not fresh:
+        return False
+    await _insert_sources(connection, fact.fact_id, fresh)
+    await connection.execute(
+        update(facts).where(facts.c.id == fact.fact_id).values(confirmations=facts.c.confirmations + 1)
+    )
+    return True
+
+
+async def supersede_fact(connection: AsyncConnection, old: Fact, new: NewFact, *, now: datetime) -> tuple[Fact, bool]:
+    """Store `new` in the place of a living fact; beside it when fewer people could read it, or it is of someone else.
+
+    Returns:
+        The new fact, and whether it took the old one's place.
+    """
+    stored = await add_fact(connection, new, now=now)
+    if stored.fact_id == old.fact_id or not (_same_subject(old, new) and covers(new.audience, old.audience)):
+        return stored, False
+    await end_fact(connection, old, at=new.said_at, superseded_by=stored.fact_id, now=now)
+    return stored, True
+
+
+async def end_fact(
+    connection: AsyncConnection, fact: Fact, *, at: datetime, now: datetime, superseded_by: int | None = None
+) -> None:
+    """Make a living fact history: still listed as such, no longer found."""
+    await connection.execute(
+        update(facts).where(facts.c.id == fact.fact_id).values(valid_until=at, superseded_by=superseded_by)
+    )
+    key = fact_key(fact.fact_id)
+    await drop_entries(connection, [key])
+    await enqueue(connection, operation="drop", owner=fact.owner, key=key, now=now)
+
+
+async def index_fact(connection: AsyncConnection, fact: Fact, *, now: datetime) -> None:
+    """Write a living fact's full-text entry and queue its vector."""
+    key = fact_key(fact.fact_id)
+    labels = entry_labels(audience=fact.audience, owner=fact.owner, about_owner=fact.subject == "person")
+    await put_entry(connection, key=key, labels=labels, text=fact.text)
+    await enqueue(connection, operation="index", owner=fact.owner, key=key, now=now)
+
+
+async def _insert_fact(connection: AsyncConnection, new: NewFact, *, now: datetime) -> Fact:
+    row = (
+        await connection.execute(
+            insert(facts)
+            .values(
+                tenant_id=new.tenant_id,
+                owner_id=new.owner,
+                number=await next_number(connection, new.owner),
+                subject=new.subject,
+                kind=new.kind.value,
+                text=new.text,
+                audience=new.audience,
+                said_at=new.said_at,
+                created_at=now,
+            )
+            .returning(facts)
+        )
+    ).one()
+    fact = fact_of(row)
+    await _insert_sources(connection, fact.fact_id, new.sources)
+    await index_fact(connection, fact, now=now)
+    return fact
+
+
+async def _insert_sources(connection: AsyncConnection, fact_id: int, sources: Collection[FactSource]) -> None:
+    if not sources:
+        return
+    await connection.execute(
+        insert(fact_sources),
+        [
+            {
+                "fact_id": fact_id,
+                "message_id": source.message_id,
+                "message_version": source.message_version,
+                "author_id": source.author_id,
+                "session_id": source.session_id,
+                "audience": source.audience,
+                "said_at": source.said_at,
+                "link": source.link,
+            }
+            for source in sources
+        ],
+    )
+
+
+async def _known_sources(connection: AsyncConnection, fact_id: int) -> set[tuple[object, ...]]:
+    rows = await connection.execute(
+        select(fact_sources.c.message_id, fact_sources.c.message_version, fact_sources.c.said_at).where(
+            fact_sources.c.fact_id == fact_id
+        )
+    )
+    return {_identity(row.message_id, row.message_version, row.said_at) for row in rows}
+
+
+def _identity(message_id: int | None, version: int, said_at: datetime) -> tuple[object, ...]:
+    """Return what makes two sources the same saying: the version of a message, or for `/remember` the moment."""
+    return (said_at,) if message_id is None else (message_id, version)
+
+
+def _same_subject(fact: Fact, new: NewFact) -> bool:
+    """Whether `new` may touch `fact`: of one tenant, about the same person, or both about the team."""
+    same = fact.subject == new.subject and fact.tenant_id == new.tenant_id
+    return same and (fact.subject == "team" or fact.owner == new.owner)
+
+
+def _normalised(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,70 @@
+"""A person's own memories over SQL. What forgetting removes is not decided here."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import select, update
+
+from memory.errors import StoreConflictError
+from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, UserId, key_kind, row_id
+from memory.ports import FactStore
+from memory.stores.sql.database import Database
+from memory.stores.sql.export import export_person
+from memory.stores.sql.fact_rows import add_fact, ensure_owner
+from memory.stores.sql.locks import lock_people
+from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
+from memory.stores.sql.rows import chunks
+from memory.stores.sql.schema import episodes, facts, people
+
+_NO_TENANT = TenantId("")
+
+
+class SqlFactStore(FactStore):
+    """Facts and episodes as their owner manages them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, fact: NewFact, *, author_epoch: int | None = None) -> Fact:
+        async with self._database.begin("add a fact") as connection:
+            await ensure_owner(connection, fact.owner, fact.tenant_id)
+            epochs = await lock_people(connection, [fact.owner])
+            if author_epoch is not None and epochs[fact.owner] != author_epoch:
+                raise StoreConflictError("sql", "add a fact", "its owner has forgotten something since")
+            return await add_fact(connection, fact, now=self._database.clock.now())
+
+    async def memories(self, owner: UserId, *, history: bool = False) -> Sequence[Memory]:
+        where = () if history else (facts.c.valid_until.is_(None),)
+        async with self._database.read("list memories") as connection:
+            lines = await fact_lines(connection, owner, *where)
+            lines += await episode_lines(connection, owner)
+        return newest_first(lines)
+
+    async def memories_by_key(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:
+        fact_ids = {row_id(key) for key in keys if key_kind(key) == "fact"}
+        episode_ids = {row_id(key) for key in keys if key_kind(key) == "episode"}
+        lines: list[Memory] = []
+        async with self._database.read("look up memories") as connection:
+            for some in chunks(fact_ids):
+                lines += await fact_lines(connection, owner, facts.c.id.in_(some))
+            for some in chunks(episode_ids):
+                lines += await episode_lines(connection, owner, episodes.c.id.in_(some))
+        return newest_first(lines)
+
+    async def export(self, owner: UserId) -> Mapping[str, object]:
+        async with self._database.read("export") as connection:
+            return await export_person(connection, owner)
+
+    async def preference(self, user_id: UserId, name: str) -> str | None:
+        async with self._database.read("read a preference") as connection:
+            stored = await connection.scalar(select(people.c.preferences).where(people.c.user_id == user_id))
+        return None if stored is None else stored.get(name)
+
+    async def set_preference(self, user_id: UserId, name: str, value: str) -> None:
+        async with self._database.begin("set a preference") as connection:
+            await ensure_owner(connection, user_id, _NO_TENANT)
+            await lock_people(connection, [user_id])
+            query = select(people.c.preferences).where(people.c.user_id == user_id)
+            stored = (await connection.execute(query)).scalar_one()
+            await connection.execute(
+                update(people).where(people.c.user_id == user_id).values(preferences={**stored, name: value})
+            )
