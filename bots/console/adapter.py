@@ -1,0 +1,229 @@
+"""The console as a platform: opens what is behind it, reads lines, and ends cleanly however it is ended."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+import structlog
+
+from bots.commands import one_line
+from bots.console import ids
+from bots.console.lines import LineSource
+from bots.console.screen import Screen
+from bots.console.session import Backend, ConsoleSession
+from bots.delivery import Delivery
+from bots.platform import Platform, Reply, ReplySink
+from memory.errors import InputError, RecallError, StoreUnavailableError
+from memory.model import Message
+
+_log = structlog.get_logger(__name__)
+
+STARTING = "Starting"
+NOT_TAKEN = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
+_GRACE_S = 20.0
+
+Result = TypeVar("Result")
+OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
+
+
+class ConsolePlatform(Platform):
+    """One person at a terminal, or one pipe.
+
+    The prompt is there at once; the backend opens behind it.
+
+    Args:
+        open_backend: Opens what stands behind the console; entered and left in one task.
+        lines: Where lines come from.
+        screen: Where answers go.
+        user: Who types.
+        thread: The thread to start in.
+    """
+
+    def __init__(self, *, open_backend: OpenBackend, lines: LineSource, screen: Screen, user: str, thread: str) -> None:
+        self._open_backend = open_backend
+        self._lines = lines
+        self._screen = screen
+        self._user = user
+        self._thread = thread
+        self._closing = False
+        self._waiting: asyncio.Task[object] | None = None
+        self._working: asyncio.Task[bool] | None = None
+        self._late: list[str] = []
+
+    async def run(self) -> None:
+        """Talk until the lines end; whatever was accepted is answered before this returns.
+
+        Raises:
+            RecallError: The backend cannot be opened.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                opened: asyncio.Future[ConsoleSession] = asyncio.get_running_loop().create_future()
+                done = asyncio.Event()
+                holding = group.create_task(self._hold_open(opened, done), name="console backend")
+                await self._talk(group, opened)
+                done.set()
+                if self._closing and not opened.done():
+                    holding.cancel()
+        except* RecallError as failed:
+            raise _first(failed) from None
+
+    def interrupt(self) -> None:
+        """Stop the answer or command that runs and keep what the person said; when nothing runs, leave."""
+        if self._working is not None:
+            self._working.cancel()
+        else:
+            self._stop_waiting()
+
+    async def close(self) -> None:
+        self._stop_waiting()
+        if self._working is not None:
+            await asyncio.wait([self._working], timeout=_GRACE_S)
+        if self._working is not None:
+            self._working.cancel()
+
+    def _stop_waiting(self) -> None:
+        self._closing = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def _hold_open(self, opened: asyncio.Future[ConsoleSession], done: asyncio.Event) -> None:
+        """Keep the backend open until the talk is over; answer meanwhile what an earlier process left unanswered."""
+        async with self._open_backend() as backend:
+            session = ConsoleSession(
+                backend=backend, screen=self._screen, user=self._user, thread=self._thread, on_thread=self._lines.recall
+            )
+            await session.enter(self._thread)
+            opened.set_result(session)
+            await self._recover(backend.delivery, session)
+            await done.wait()
+
+    async def _recover(self, delivery: Delivery, session: ConsoleSession) -> None:
+        try:
+            await delivery.recover(ids.TENANT, lambda message: _LateReply(message, session, self._say_between))
+        except RecallError as error:
+            _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
+
+    def _say_between(self, text: str) -> None:
+        """Say something that does not belong to the line that is being worked on."""
+        self._late.append(text)
+        if self._working is None:
+            self._say_late()
+
+    def _say_late(self) -> None:
+        late, self._late = self._late, []
+        for text in late:
+            self._screen.say(text)
+
+    async def _talk(self, group: asyncio.TaskGroup, opened: asyncio.Future[ConsoleSession]) -> None:
+        thread, leaving = self._thread, False
+        while not leaving:
+            try:
+                line = await self._unless_closing(group, self._lines.next_line(f"{thread}> "))
+            except InputError as error:
+                self._screen.say(str(error))
+                continue
+            session = await self._unless_closing(group, self._opened(opened)) if line is not None else None
+            if session is None or line is None:
+                break
+            leaving = not await self._work(group, session, line)
+            thread = session.thread
+        if opened.done():
+            opened.result().leave()
+
+    async def _opened(self, opened: asyncio.Future[ConsoleSession]) -> ConsoleSession:
+        with self._screen.busy(STARTING):
+            return await asyncio.shield(opened)
+
+    async def _unless_closing(self, group: asyncio.TaskGroup, work: Coroutine[object, object, Result]) -> Result | None:
+        """Await `work`; None when the console is closed meanwhile."""
+        if self._closing:
+            work.close()
+            return None
+        task = group.create_task(_settled(work))
+        self._waiting = task
+        try:
+            outcome = await task
+        except asyncio.CancelledError:
+            if self._closing and task.cancelled():
+                return None
+            raise
+        finally:
+            self._waiting = None
+        if isinstance(outcome, InputError):
+            raise outcome
+        return outcome
+
+    async def _work(self, group: asyncio.TaskGroup, session: ConsoleSession, line: str) -> bool:
+        """Do what a line asks, so that it can be interrupted; False when the person wants to leave."""
+        task = self._working = group.create_task(self._take(session, line), name="console line")
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled() or _is_cancelling():
+                raise
+            session.stopped()
+            return not self._closing
+        finally:
+            self._working = None
+            self._say_late()
+
+    async def _take(self, session: ConsoleSession, line: str) -> bool:
+        try:
+            return await session.take(line)
+        except InputError as error:
+            self._screen.say(str(error))
+        except StoreUnavailableError as error:
+            _log.warning("line_not_taken", store=error.store, operation=error.operation)
+            self._screen.say(NOT_TAKEN)
+        except RecallError as error:
+            self._screen.say(f"That did not work: {error}")
+        except Exception:  # noqa: BLE001  # the message handler's boundary: one bad line must not end the talk
+            correlation_id = secrets.token_hex(4)
+            _log.exception("line_broke", correlation_id=correlation_id)
+            self._screen.say(f"Something went wrong on my side; the log names it {correlation_id}.")
+        return True
+
+
+class _LateReply(ReplySink):
+    """The answer to a message of an earlier run; shown in full if its thread is the one that is open."""
+
+    def __init__(self, message: Message, session: ConsoleSession, say: Callable[[str], None]) -> None:
+        self._message = message
+        self._session = session
+        self._say = say
+
+    async def status(self, text: str) -> None:
+        """Show nothing: nobody waits for it."""
+
+    async def append(self, delta: str) -> None:
+        """Show nothing yet."""
+
+    async def finish(self, reply: Reply) -> None:
+        if self._session.shows(self._message.session_id):
+            self._say("\n".join([f"> {one_line(self._message.text)}", reply.text, *reply.notices]))
+
+
+async def _settled(work: Coroutine[object, object, Result]) -> Result | InputError:
+    """Return an InputError instead of raising it: a task's error would end its whole group."""
+    try:
+        return await work
+    except InputError as error:
+        return error
+
+
+def _is_cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _first(group: BaseExceptionGroup[RecallError]) -> RecallError:
+    """Return the first error of a group, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, RecallError):
+        raise TypeError("a group of RecallError holds nothing else")
+    return error
