@@ -190,15 +190,24 @@ def _shown(message: Message, *, named: bool, max_tokens: int) -> Message:
     return dataclasses.replace(message, text=name + clip_to_tokens(message.text, room))
 
 
+def _visible(text: str) -> str:
+    """Return a text without control, format and lone surrogate characters, line breaks and tabs excepted."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
+
+
 def escape(text: str) -> str:
-    """Return stored text that cannot close or open a fence: `<` is written `&lt;`, control characters go."""
-    visible = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
-    return visible.replace("<", "&lt;")
+    """Return stored text that cannot open or close a fence: `<` is written `&lt;`, control characters go."""
+    return _visible(text).replace("<", "&lt;")
+
+
+def as_line(text: str) -> str:
+    """Return a text as one line of visible characters."""
+    return " ".join(_visible(" ".join(text.split())).split())
 
 
 def as_data(text: str) -> str:
     """Return stored text as one line that cannot break out of its fence."""
-    return " ".join(escape(text).split())
+    return as_line(text).replace("<", "&lt;")
 
 
 def as_name(text: str) -> str:
