@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from memory.lexical import content_terms
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_ONE_LINE_FENCE = re.compile(r"```[^`\n]*+```")
 _QUOTED_LINE = re.compile(r"[ \t]*(?:>|&gt;|\|[ \t])")
 _INDENTED = re.compile(r"(?: {4}|\t)\S")
 _FORWARDED = re.compile(
@@ -23,7 +24,8 @@ _MACHINE_LINE = re.compile(
     r"|[IWEF]\d{4} \d\d:"  # klog
     r"|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\b"
     r"|level=|time=|ts=|msg=|Traceback \(|File \"|at [\w.$]+\(|Caused by:|goroutine \d"
-    r"|[{}\]](?:[\s,]*$|\s*[\"'{])|\[\s*(?:$|[\"{\[0-9])|\"[\w.-]+\"\s*:|<(?![@#!]|https?:)|diff --git|[+-]{3} [ab]/|@@ "
+    r"|[{}\]](?:[\s,]*$|\s*[\"'{])|\[\s*(?:$|[\"{\[0-9])|\"[\w.-]+\"\s*:"
+    r"|<(?![@#!]|https?:)|diff --git|[+-]{3} [ab]/|@@ "
     r"|[$#] [a-z./]"
     r")"
 )
@@ -78,7 +80,7 @@ def own_words(text: str) -> str:
     When in doubt a passage counts as pasted: a fact that is lost can be told again, one that was never meant misleads.
     """
     text = _FORWARDED.split(text, maxsplit=1)[0]
-    text = "\n".join(_outside_fences(text))
+    text = "\n".join(_outside_fences(_ONE_LINE_FENCE.sub(" ", text)))
     blocks = (block for block in re.split(r"\n[ \t]*\n", text))
     kept = "\n".join(line for block in blocks for line in _typed_lines(block.split("\n")))
     return _QUOTATION.sub(" ", kept).strip()
@@ -89,8 +91,7 @@ def _outside_fences(text: str) -> Iterator[str]:
     inside = False
     for line in text.split("\n"):
         if _FENCE.match(line):
-            opened_and_closed = line.strip().count("```") > 1
-            inside = inside != (not opened_and_closed)
+            inside = not inside
         elif not inside:
             yield line
 
@@ -112,8 +113,8 @@ def value_tokens(text: str) -> frozenset[str]:
     """Return what must be equal for two sentences to say the same: values, not wording.
 
     Numbers, ids and versions; names; environments; and the signs of negation, of plans, of the past and of states such
-    as enabled or weekly. On 20 hand-written pairs of a fact and its update, a rule of this kind (2026-11) took none for a
-    duplicate; cosine from 0.92 took 9.
+    as enabled or weekly. On 20 hand-written pairs of a fact and its update, a rule of this kind (2026-11) took none for
+    a duplicate; cosine from 0.92 took 9.
     """
     found: set[str] = set()
     plain = text.translate(_APOSTROPHES)
