@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import DotEnvSettingsSource
@@ -17,7 +18,11 @@ from memory.errors import ConfigError
 from memory.settings import HttpUrl, MemorySettings, SettingsGroup, setting, url_with
 
 NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
+NO_ADAPTER = (
+    "This release serves no chat platform yet: Slack and Discord come later. `recall chat` talks in the terminal."
+)
 
+_TOKENS = {"slack": "SLACK_BOT_TOKEN and SLACK_APP_TOKEN", "discord": "DISCORD_TOKEN"}
 _OWN_PREFIX = "RECALL_"
 _FLAG = "true or false"
 _HTTP = "a URL that starts with http:// or https://"
@@ -119,3 +124,46 @@ def _unknown_names(values: Mapping[str, str]) -> Iterator[str]:
         if name.startswith(_OWN_PREFIX) and name not in known:
             near = get_close_matches(name, known, n=1)
             yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
+
+
+def run_problems(settings: Settings, *, platform: str | None = None) -> list[str]:
+    """Return a line for each reason why the chat platforms cannot be served.
+
+    Args:
+        settings: What is configured.
+        platform: "slack" or "discord"; whatever is configured when None.
+    """
+    slack = settings.platforms.slack_bot_token is not None and settings.platforms.slack_app_token is not None
+    configured = {"slack": slack, "discord": settings.platforms.discord_token is not None}
+    problems = [] if settings.memory.model_configured else [NO_MODEL]
+    if platform is not None and not configured[platform]:
+        problems.append(f"--platform {platform} needs {_TOKENS[platform]}.")
+    elif not any(configured.values()):
+        problems.append(f"No chat platform is configured: set {_TOKENS['slack']}, or {_TOKENS['discord']}.")
+    return [*problems, NO_ADAPTER]
+
+
+def effective(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield every variable with the value in force; of secrets only that they are set, of URLs no password."""
+    for group in (settings.memory, settings.platforms):
+        for attribute, field in type(group).model_fields.items():
+            extra = field.json_schema_extra
+            default = str(extra["shown_default"]) if isinstance(extra, dict) else ""
+            yield str(field.validation_alias), _shown(getattr(group, attribute), default)
+
+
+def _shown(value: object, default: str) -> str:
+    match value:
+        case None:
+            return f"({default or 'not set'})"
+        case SecretStr():
+            parts = urlsplit(value.get_secret_value())
+            return (
+                f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+                if parts.netloc
+                else "(set)"
+            )
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)

@@ -187,11 +187,11 @@ class MemorySettings(SettingsGroup):
         meaning="Turns kept word for word; older ones go into the summary.",
         allowed="a whole number of at least 1",
     )
-    context_tokens: Annotated[int, Field(ge=500)] = setting(
+    context_tokens: Annotated[int, Field(ge=1500)] = setting(
         "RECALL_CONTEXT_TOKENS",
         24000,
         meaning="Token budget of one model call.",
-        allowed="a whole number of at least 500",
+        allowed="a whole number of at least 1500",
     )
 
     @property

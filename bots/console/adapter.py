@@ -77,12 +77,15 @@ class ConsolePlatform(Platform):
         else:
             self._stop_waiting()
 
-    async def close(self) -> None:
+    def stop(self) -> None:
+        """Take nothing more; what runs may finish, for a while."""
         self._stop_waiting()
+        asyncio.get_running_loop().call_later(_GRACE_S, self.interrupt)
+
+    async def close(self) -> None:
+        self.stop()
         if self._working is not None:
-            await asyncio.wait([self._working], timeout=_GRACE_S)
-        if self._working is not None:
-            self._working.cancel()
+            await asyncio.wait([self._working])
 
     def _stop_waiting(self) -> None:
         self._closing = True

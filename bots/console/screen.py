@@ -39,6 +39,10 @@ class Screen(Protocol):
         """Show Recall's own words, such as the answer to a command."""
         ...
 
+    def note(self, text: str) -> None:
+        """Show what is going on in the background, beside everything else."""
+        ...
+
     def greet(self, thread: str, earlier: Sequence[Message]) -> None:
         """Show which thread this is, and its last messages."""
         ...
@@ -61,6 +65,9 @@ class PlainScreen(Screen):
 
     def say(self, text: str) -> None:
         _write(self._out, f"{printable(text)}\n\n")
+
+    def note(self, text: str) -> None:
+        _write(self._err, f"{printable(text)} ...\n")
 
     def greet(self, thread: str, earlier: Sequence[Message]) -> None:
         """Show nothing: what a pipe carries is answers."""
@@ -133,6 +140,9 @@ class TerminalScreen(Screen):
 
     def say(self, text: str) -> None:
         self._console.print(printable(text), markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        self._console.print(f"{printable(text)} ...", style="dim", markup=False, highlight=False)
 
     def greet(self, thread: str, earlier: Sequence[Message]) -> None:
         self._console.print(f"Thread {printable(thread)}. /help lists the commands, Ctrl-D leaves.", style="dim")

@@ -1,0 +1,120 @@
+"""Puts the console together: settings, screen, lines, and the memory that opens behind the prompt."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from rich.console import Console
+
+from bots.commands import Commands, counted
+from bots.console.adapter import ConsolePlatform
+from bots.console.lines import LineSource, PipedLines, PromptLines
+from bots.console.screen import PlainScreen, Screen, TerminalScreen
+from bots.console.session import Backend
+from bots.conversation import Conversation
+from bots.delivery import Delivery
+from bots.prompts import assistant_prompt
+from bots.settings import Settings
+from memory.clock import SystemClock
+from memory.extraction import SweepReport
+
+INTERRUPTED = 130
+"""Exit code of a program that Ctrl-C ended, as shells count."""
+
+
+def chat(settings: Settings, *, user: str, thread: str) -> int:
+    """Talk until the end of the lines; return the exit code.
+
+    Raises:
+        RecallError: It cannot be opened.
+    """
+    return asyncio.run(_chat(settings, user=user, thread=thread))
+
+
+async def _chat(settings: Settings, *, user: str, thread: str) -> int:
+    screen, lines = _terminal() if sys.stdin.isatty() and sys.stdout.isatty() else _pipe()
+    platform = ConsolePlatform(
+        open_backend=partial(open_backend, settings, screen), lines=lines, screen=screen, user=user, thread=thread
+    )
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = not sys.stdin.isatty()
+        platform.interrupt() if sys.stdin.isatty() else platform.stop()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, platform.stop)
+    await platform.run()
+    return INTERRUPTED if interrupted else 0
+
+
+def _terminal() -> tuple[Screen, LineSource]:
+    return TerminalScreen(Console()), PromptLines()
+
+
+def _pipe() -> tuple[Screen, LineSource]:
+    return PlainScreen(sys.stdout, sys.stderr), PipedLines(sys.stdin.fileno())
+
+
+@asynccontextmanager
+async def open_backend(settings: Settings, screen: Screen) -> AsyncIterator[Backend]:
+    """Open the memory and everything above it.
+
+    Raises:
+        ConfigError: Something configured cannot be used.
+    """
+    await asyncio.to_thread(_import_memory)
+    from memory.bootstrap import open_memory  # noqa: PLC0415  # imported by the line above, behind the prompt
+
+    loop = asyncio.get_running_loop()
+
+    def note(text: str) -> None:
+        loop.call_soon_threadsafe(screen.note, text)
+
+    async with open_memory(settings.memory, on_progress=note) as recall:
+        for notice in recall.notices:
+            screen.say(notice)
+
+        async def sweep() -> str:
+            if settings.memory.mode != "full":
+                return f"RECALL_MEMORY is {settings.memory.mode}: nothing is learned from finished turns."
+            return sweep_line(await recall.sweep())
+
+        conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
+        yield Backend(
+            delivery=Delivery(service=recall.service, conversation=conversation),
+            commands=Commands(recall.personal),
+            personal=recall.personal,
+            history=lambda session_id, limit: recall.service.history(session_id, limit=limit),
+            sweep=sweep,
+            clock=SystemClock(),
+        )
+
+
+def _import_memory() -> None:
+    """Import what takes a second or two (numeric and database libraries) where the prompt does not wait for it."""
+    import memory.bootstrap  # noqa: F401, PLC0415
+
+
+def sweep_line(report: SweepReport) -> str:
+    """Return what a sweep did, in one line."""
+    parts = [
+        f"{counted(count, noun)} {verb}"
+        for count, noun, verb in (
+            (report.added, "fact", "added"),
+            (report.updated, "fact", "updated"),
+            (report.confirmed, "fact", "confirmed"),
+            (report.retracted, "fact", "retracted"),
+            (report.episodes, "episode", "added"),
+        )
+        if count
+    ]
+    threads = f"Read {counted(report.threads, 'thread')}: " if report.threads else ""
+    learned = threads + (", ".join(parts) or "nothing new to learn") + "."
+    failed = f" {counted(report.failed, 'thread')} could not be read and will be tried again." if report.failed else ""
+    return learned[:1].upper() + learned[1:] + failed
