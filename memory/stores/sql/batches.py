@@ -7,19 +7,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import MemoryKey, Message, MessageId, Person, Role, SessionId, UserId, key_kind, row_id
+from memory.model import MemoryKey, MessageId, Role, SessionId, UserId, key_kind, row_id
 from memory.model.work import ExtractionBatch
 from memory.stores.sql.leases import database_now
 from memory.stores.sql.lexicon import episode_text
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episodes, facts, leases, messages, people, threads
+from memory.stores.sql.threads import SETTLED, message_of
 
 _LEASE = "extract:"
 # Literals, not parameters: with those neither planner can tell that the partial index holds exactly these rows.
 _PENDING: tuple[ColumnElement[bool], ...] = (
     literal_column("messages.role = 'user' AND messages.text IS NOT NULL").self_group(),
     literal_column("messages.extracted_version < messages.version").self_group(),
-    messages.c.state.in_(("answered", "failed")),
+    SETTLED,
     messages.c.parked_reason.is_(None),
 )
 _WAITING = (
@@ -85,7 +86,7 @@ async def read_batch(connection: AsyncConnection, session_id: SessionId, *, limi
     answers = await _replies(connection, [row.id for row in said])
     spoken = {UserId(row.author_id) for row in said}
     return ExtractionBatch(
-        messages=tuple(_message(row) for row in sorted([*said, *answers], key=_place_in_thread)),
+        messages=tuple(message_of(row) for row in sorted([*said, *answers], key=_place_in_thread)),
         versions={MessageId(row.id): row.version for row in said},
         thread_epoch=thread.forget_epoch,
         author_epochs={user_id: epoch for user_id, epoch in epochs.items() if user_id in spoken},
@@ -123,18 +124,3 @@ async def _memory_texts(connection: AsyncConnection, keys: Collection[MemoryKey]
 def _place_in_thread(row: AnyRow) -> tuple[int, int]:
     """Order a reply right after the message it answers."""
     return (row.reply_to or row.id, row.id)
-
-
-def _message(row: AnyRow) -> Message:
-    return Message(
-        message_id=MessageId(row.id),
-        session_id=row.session_id,
-        role=Role(row.role),
-        author=Person(user_id=row.author_id, name=row.author_name) if row.author_id else None,
-        text=row.text,
-        sent_at=row.sent_at,
-        version=row.version,
-        reply_to=row.reply_to,
-        used=tuple(row.used),
-        link=row.link,
-    )

@@ -19,6 +19,7 @@ from memory.stores.sql.fact_rows import living_facts
 from memory.stores.sql.leases import check_lease, claim_lease, release_lease
 from memory.stores.sql.locks import lock_people, lock_threads
 from memory.stores.sql.outcomes import store_outcome
+from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import messages, threads
 
@@ -80,6 +81,7 @@ class SqlExtractionStore(ExtractionStore):
         attempts = threads.c.extract_attempts
         here = threads.c.session_id == claim.session_id
         async with self._database.begin("back off from a thread") as connection:
+            await lock_threads(connection, [claim.session_id])
             if not await release_lease(connection, claim.lease):
                 return int((await connection.execute(select(attempts).where(here))).scalar_one())
             changed = update(threads).where(here).values(extract_attempts=attempts + 1, extract_retry_at=retry_at)
@@ -87,6 +89,7 @@ class SqlExtractionStore(ExtractionStore):
 
     async def park(self, claim: ExtractionClaim, batch: ExtractionBatch, *, reason: str) -> None:
         async with self._database.begin("park a batch") as connection:
+            await lock_threads(connection, [claim.session_id])
             if not await release_lease(connection, claim.lease):
                 return
             await _reset_attempts(connection, claim.session_id)
@@ -114,12 +117,13 @@ async def _check_unchanged(connection: AsyncConnection, claim: ExtractionClaim, 
     Raises:
         StoreConflictError: One did, or the lease is lost.
     """
+    await share_with_forgetting(connection, claim.tenant_id)
     if await lock_people(connection, batch.author_epochs) != dict(batch.author_epochs):
         raise StoreConflictError("sql", _COMMIT, "one of its people has forgotten something since")
-    if not await check_lease(connection, claim.lease):
-        raise StoreConflictError("sql", _COMMIT, "its lease is lost")
     if (await lock_threads(connection, [claim.session_id])).get(claim.session_id) != batch.thread_epoch:
         raise StoreConflictError("sql", _COMMIT, "something in its thread was forgotten since")
+    if not await check_lease(connection, claim.lease):
+        raise StoreConflictError("sql", _COMMIT, "its lease is lost")
     if await _versions_to_extract(connection, batch) != dict(batch.versions):
         raise StoreConflictError("sql", _COMMIT, "one of its messages has changed since")
 

@@ -18,6 +18,8 @@ from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import fact_sources, facts, people
 
+NO_TENANT = TenantId("")
+"""Of a person who has set a preference before saying anything."""
 _PEOPLE: dict[str, sqlite.Insert | postgresql.Insert] = {
     "sqlite": sqlite.insert(people),
     "postgresql": postgresql.insert(people),
@@ -56,9 +58,13 @@ async def living_facts(
 
 
 async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId) -> None:
-    """Add somebody of whom nothing is known yet but the id; a known person is left alone."""
-    values = {"user_id": user_id, "tenant_id": tenant_id, "name": ""}
-    await connection.execute(_PEOPLE[connection.dialect.name].values(values).on_conflict_do_nothing())
+    """Add somebody of whom nothing is known yet but the id; a known person keeps the name."""
+    insert_person = _PEOPLE[connection.dialect.name].values(user_id=user_id, tenant_id=tenant_id, name="")
+    await connection.execute(
+        insert_person.on_conflict_do_update(
+            index_elements=[people.c.user_id], set_={"tenant_id": tenant_id}, where=people.c.tenant_id == NO_TENANT
+        )
+    )
 
 
 async def find_twin(connection: AsyncConnection, new: NewFact) -> Fact | None:

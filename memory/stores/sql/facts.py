@@ -5,17 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import select, update
 
 from memory.errors import StoreConflictError
-from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, UserId, key_kind, row_id
+from memory.model import Fact, Memory, MemoryKey, NewFact, UserId, key_kind, row_id
 from memory.ports import FactStore
 from memory.stores.sql.database import Database
 from memory.stores.sql.export import export_person
-from memory.stores.sql.fact_rows import add_fact, ensure_owner
+from memory.stores.sql.fact_rows import NO_TENANT, add_fact, ensure_owner
 from memory.stores.sql.locks import lock_people
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
+from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, facts, people
-
-_NO_TENANT = TenantId("")
 
 
 class SqlFactStore(FactStore):
@@ -26,6 +25,7 @@ class SqlFactStore(FactStore):
 
     async def add(self, fact: NewFact, *, author_epoch: int | None = None) -> Fact:
         async with self._database.begin("add a fact") as connection:
+            await share_with_forgetting(connection, fact.tenant_id)
             await ensure_owner(connection, fact.owner, fact.tenant_id)
             epochs = await lock_people(connection, [fact.owner])
             if author_epoch is not None and epochs[fact.owner] != author_epoch:
@@ -61,7 +61,7 @@ class SqlFactStore(FactStore):
 
     async def set_preference(self, user_id: UserId, name: str, value: str) -> None:
         async with self._database.begin("set a preference") as connection:
-            await ensure_owner(connection, user_id, _NO_TENANT)
+            await ensure_owner(connection, user_id, NO_TENANT)
             await lock_people(connection, [user_id])
             query = select(people.c.preferences).where(people.c.user_id == user_id)
             stored = (await connection.execute(query)).scalar_one()

@@ -1,0 +1,126 @@
+"""Forgetting in the record. What hangs on what is in `erasure_trace`; carrying it out in `erasure_apply`.
+
+Whoever stores a reply, a fact or an extraction shares the tenant's forgetting lock, so that from here nothing is
+missed that is being stored at this moment, and what comes later sees the raised epochs and the tombstones.
+"""
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.audience import entry_labels
+from memory.model import (
+    Everything,
+    ForgetPlan,
+    ForgetTarget,
+    Receipt,
+    Role,
+    SessionId,
+    TenantId,
+    UserId,
+    turn_key,
+)
+from memory.ports import ErasureStore
+from memory.stores.sql.database import Database
+from memory.stores.sql.erasure_apply import apply
+from memory.stores.sql.erasure_plan import plan_of, seeds_of_plan, seeds_of_target
+from memory.stores.sql.erasure_trace import Seeds, trace
+from memory.stores.sql.index_queue import enqueue
+from memory.stores.sql.lexicon import put_entry
+from memory.stores.sql.people import forget_alone
+from memory.stores.sql.rows import AnyRow
+from memory.stores.sql.schema import messages, people, threads
+
+_TITLE_CHARS = 80
+
+
+class SqlErasureStore(ErasureStore):
+    """Forgetting as one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def plan(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
+        async with self._database.read("plan a forget") as connection:
+            seeds = await seeds_of_target(connection, owner, target)
+            removal = await trace(connection, seeds)
+            return await plan_of(connection, seeds, removal, everything=isinstance(target, Everything))
+
+    async def erase(self, plan: ForgetPlan, *, actor: UserId) -> Receipt:
+        async with self._database.begin("forget") as connection:
+            tenant_id = await connection.scalar(select(people.c.tenant_id).where(people.c.user_id == plan.owner))
+            if tenant_id is None:
+                return Receipt()
+            await forget_alone(connection, TenantId(tenant_id))
+            removal = await trace(connection, await seeds_of_plan(connection, plan))
+            if removal.is_empty:
+                return Receipt()
+            return await apply(connection, removal, actor=actor, action="forget", now=self._database.clock.now())
+
+    async def edit_message(
+        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+    ) -> Receipt:
+        """Replies keep their text, except those that used the old words or a fact that came from them alone."""
+        now = self._database.clock.now()
+        async with self._database.begin("take an edit") as connection:
+            row = await _find_alone(connection, session_id, platform_message_id)
+            if row is None or row.role != Role.USER.value or row.text in (None, text):
+                return Receipt()
+            seeds = Seeds(owner=row.author_id, chosen=frozenset({row.id}))
+            removal = await trace(connection, seeds, edited=True)
+            receipt = await apply(connection, removal, actor=actor, action="edit", now=now, also_in=session_id)
+            version = await _rewrite(connection, row.id, text)
+            key, owner = turn_key(row.id, version), row.author_id
+            labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
+            await put_entry(connection, key=key, labels=labels, text=text)
+            await enqueue(connection, operation="index", key=key, owner=owner, now=now)
+            return receipt
+
+    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
+        """One of Recall's own replies loses its text too; nothing else hangs on it."""
+        async with self._database.begin("take a deletion") as connection:
+            row = await _find_alone(connection, session_id, platform_message_id)
+            if row is None:
+                return Receipt()
+            here = frozenset({row.id})
+            if row.role == Role.USER.value:
+                seeds = Seeds(owner=row.author_id, messages=here, chosen=here)
+            else:
+                seeds = Seeds(owner=actor, replies=here)
+            removal = await trace(connection, seeds)
+            if removal.is_empty:
+                return Receipt()
+            return await apply(connection, removal, actor=actor, action="delete", now=self._database.clock.now())
+
+
+async def _find_alone(connection: AsyncConnection, session_id: SessionId, platform_message_id: str) -> AnyRow | None:
+    """Return a message as it stands once everything that is being stored or forgotten in its tenant is done."""
+    tenant_id = await connection.scalar(select(threads.c.tenant_id).where(threads.c.session_id == session_id))
+    if tenant_id is None:
+        return None
+    await forget_alone(connection, tenant_id)
+    query = select(messages).where(
+        messages.c.session_id == session_id, messages.c.platform_message_id == platform_message_id
+    )
+    return (await connection.execute(query)).first()
+
+
+async def _rewrite(connection: AsyncConnection, message_id: int, text: str) -> int:
+    """Give a message its new text, to be extracted anew, and its thread a new title if it is the first there."""
+    row = (
+        await connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id)
+            .values(text=text, version=messages.c.version + 1, parked_reason=None)
+            .returning(messages.c.version, messages.c.session_id)
+        )
+    ).one()
+    first = select(func.min(messages.c.id)).where(messages.c.session_id == row.session_id).scalar_subquery()
+    await connection.execute(
+        update(threads).where(threads.c.session_id == row.session_id, first == message_id).values(title=_title_of(text))
+    )
+    return int(row.version)
+
+
+def _title_of(text: str) -> str:
+    """Return a thread's title as accepting its first message makes it."""
+    return " ".join(text.split())[:_TITLE_CHARS]
