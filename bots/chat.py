@@ -77,9 +77,6 @@ async def open_backend(settings: Settings, screen: Screen) -> AsyncIterator[Back
         loop.call_soon_threadsafe(screen.note, text)
 
     async with open_memory(settings.memory, on_progress=note) as recall:
-        for notice in recall.notices:
-            screen.say(notice)
-
         async def sweep() -> str:
             if settings.memory.mode != "full":
                 return f"RECALL_MEMORY is {settings.memory.mode}: nothing is learned from finished turns."

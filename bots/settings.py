@@ -122,7 +122,7 @@ def _unknown_names(values: Mapping[str, str]) -> Iterator[str]:
     known = [name for group in GROUPS for name in group.names()]
     for name in sorted(values):
         if name.startswith(_OWN_PREFIX) and name not in known:
-            near = get_close_matches(name, known, n=1)
+            near = get_close_matches(name, known, n=1, cutoff=0.8)
             yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
 
 

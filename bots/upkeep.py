@@ -60,19 +60,21 @@ async def doctor(settings: Settings, *, say: Say) -> bool:
 
 async def reindex(settings: Settings, *, say: Say, note: Say) -> None:
     """Build the vector index anew."""
-    count = await bootstrap.reindex(settings.memory, note)
+    count = await bootstrap.run_reindex(
+        settings.memory, on_progress=note, on_count=lambda done, total: note(f"{done} of {total} texts indexed")
+    )
     say(f"Indexed {counted(count, 'text')}.")
 
 
 async def compact(settings: Settings, *, say: Say, note: Say) -> None:
     """Rewrite the files of the data folder."""
-    await bootstrap.compact(settings.memory, note)
-    say("Compacted: nothing forgotten is left in the data folder's files.")
+    await bootstrap.run_compaction(settings.memory, on_progress=note)
+    say("Compacted: nothing forgotten is left in the files of the data folder.")
 
 
 async def migrate(settings: Settings, *, say: Say) -> None:
     """Bring the record's tables to this version."""
-    await bootstrap.migrate(settings.memory)
+    await bootstrap.run_migrations(settings.memory)
     say("The record is up to date.")
 
 
