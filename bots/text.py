@@ -1,4 +1,4 @@
-"""Text on its way in and out: cleaning what people send, and splitting answers to a platform's limit. Pure; no platform."""
+"""Text on its way in and out: cleaning what people send, splitting answers to a limit. Pure; knows no platform."""
 
 import re
 from bisect import bisect_right
