@@ -12,8 +12,8 @@ import structlog
 from memory.audience import Scope
 from memory.breaker import Breaker
 from memory.errors import ProviderUnavailableError, StoreError
-from memory.fusion import Candidate, Statistics, fuse
-from memory.lexical import bm25, content_terms
+from memory.fusion import Candidate, bm25_scores, fuse
+from memory.lexical import content_terms
 from memory.model import MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
 from memory.model.recall import Vector
 from memory.ports import Clock, Embedder, RecallStore, VectorIndex
@@ -86,17 +86,15 @@ class Retriever:
         if query is not None:
             similar, more = await self._similar(query, own.result(), shared=shared.result())
             notices = notices + more
-        hits = {hit.key: hit.terms for hit in lexical.result().hits}
-        statistics = Statistics(
-            document_frequency=lexical.result().document_frequency, documents=lexical.result().documents
-        )
+        found = lexical.result()
+        hits = {hit.key: hit.terms for hit in found.hits}
         seen = frozenset(exclude)
-        keys = _best(similar, seen) | _best(_word_scores(query_terms, hits, statistics), seen)
+        keys = _best(similar, seen) | _best(bm25_scores(query_terms, found), seen)
         candidates = [
             Candidate(memory=memory, similarity=similar.get(memory.key), terms=hits.get(memory.key, ()))
             for memory in await self._store.fetch(scope, keys)
         ]
-        ranked = fuse(question, candidates, statistics, now=self._clock.now())
+        ranked = fuse(question, candidates, found, now=self._clock.now())
         return Recall(memories=tuple(ranked[:limit]), notices=notices)
 
     async def related_facts(self, texts: Sequence[str], scope: Scope, *, limit: int) -> Sequence[Recallable]:
@@ -149,23 +147,6 @@ class Retriever:
         if self._breaker.is_open:
             notices = (BY_WORDS_ONLY,)
         return found | self._cache.similarities(query, own), notices
-
-
-def _word_scores(
-    query_terms: Sequence[str], hits: Mapping[MemoryKey, tuple[str, ...]], statistics: Statistics
-) -> dict[MemoryKey, float]:
-    """Return the BM25 score of every lexical hit."""
-    average_length = sum(map(len, hits.values())) / len(hits) if hits else 0.0
-    return {
-        key: bm25(
-            query_terms,
-            terms,
-            statistics.document_frequency,
-            documents=max(statistics.documents, len(hits)),
-            average_length=average_length,
-        )
-        for key, terms in hits.items()
-    }
 
 
 def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId]) -> set[MemoryKey]:

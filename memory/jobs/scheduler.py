@@ -3,18 +3,13 @@
 Nothing here knows what a job does.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from memory.errors import RecallError
-
-_log = structlog.get_logger(__name__)
+from memory.tasks import TaskTracker
 
 Job = Callable[[], Awaitable[object]]
 
@@ -34,19 +29,20 @@ class ScheduledJob:
 
 
 class JobScheduler:
-    """Runs jobs until it is closed."""
+    """Runs jobs until it is closed. APScheduler says when; the runs are tasks of our own, so that we can await them."""
 
-    def __init__(self, jobs: list[ScheduledJob]) -> None:
-        self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._again: set[str] = set()
+    def __init__(self, jobs: Sequence[ScheduledJob]) -> None:
         self._jobs = {job.name: job for job in jobs}
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._tasks = TaskTracker()
+        self._running: set[str] = set()
+        self._again: set[str] = set()
 
     def start(self) -> None:
         """Start the clockwork; the first runs come after one interval each."""
         for job in self._jobs.values():
             self._scheduler.add_job(
-                self._run,
+                self._begin,
                 "interval",
                 seconds=job.every_s,
                 args=[job],
@@ -55,7 +51,7 @@ class JobScheduler:
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
-                jitter=job.every_s * 0.1 if job.every_s > 1 else None,
+                jitter=job.every_s * 0.1,
             )
         self._scheduler.start()
 
@@ -68,24 +64,20 @@ class JobScheduler:
 
     async def close(self) -> None:
         """Start nothing more, cancel the runs under way (every job can bear that), and wait for them."""
-        running = list(self._running.values())
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        await self._tasks.close(grace_s=0)
+
+    async def _begin(self, job: ScheduledJob) -> None:
+        if job.name not in self._running:
+            self._running.add(job.name)
+            self._tasks.start(self._run(job), name=f"job {job.name}")
 
     async def _run(self, job: ScheduledJob) -> None:
-        self._running[job.name] = cast("asyncio.Task[None]", asyncio.current_task())
         try:
             await job.run()
-        except RecallError as error:
-            _log.warning("job_failed", job=job.name, error=type(error).__name__, reason=str(error))
-        except Exception:  # noqa: BLE001  # a boundary: a broken job must not end the clockwork, and must be seen
-            _log.exception("job_broke", job=job.name)
         finally:
-            del self._running[job.name]
+            self._running.discard(job.name)
             if job.name in self._again:
                 self._again.discard(job.name)
                 self.wake(job.name)
