@@ -33,11 +33,12 @@ def setting(name: str, default: Any = None, *, meaning: str, allowed: str, shown
 
 
 def url_with(*schemes: str, host_needed: bool = True) -> Callable[[SecretStr], SecretStr]:
-    """Return a validator of URLs: one of `schemes` and, if it is needed, a host."""
+    """Return a validator of URLs: one of `schemes`, and a host unless a socket does as well."""
 
     def check(value: SecretStr) -> SecretStr:
         parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in schemes or (host_needed and not parts.hostname) or parts.port == 0:  # a bad port raises ValueError itself
+        host_missing = host_needed and not parts.hostname
+        if parts.scheme not in schemes or host_missing or parts.port == 0:  # a bad port raises ValueError by itself
             raise ValueError("scheme, host or port")
         return value
 
@@ -141,7 +142,7 @@ class MemorySettings(SettingsGroup):
     chromadb_token: SecretStr | None = setting(
         "CHROMADB_TOKEN", meaning="Bearer token for the server that CHROMADB_URL names.", allowed="a token"
     )
-    database_url: Annotated[SecretStr, AfterValidator(url_with("postgresql", host_needed=False))]  # none: a socket | None = setting(
+    database_url: Annotated[SecretStr, AfterValidator(url_with("postgresql", host_needed=False))] | None = setting(
         "DATABASE_URL",
         meaning="The record: messages, facts, audit log.",
         allowed="a URL that starts with postgresql://",
