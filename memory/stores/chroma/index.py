@@ -3,18 +3,22 @@
 Knows nothing of folders, servers and threads, and never sees text: a row is an id, a vector and its owner.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from memory.errors import DimensionMismatchError
+from memory.errors import DimensionMismatchError, StoreError
 from memory.model import MemoryKey, VectorEntry, VectorRef
 from memory.model.ids import KeyKind, key_kind
 from memory.model.recall import Vector
 from memory.ports import VectorIndex
 from memory.stores.chroma.client import MAX_BATCH, ChromaClient, Records
 from memory.stores.chroma.names import key_of, record_id
+
+_T = TypeVar("_T")
 
 
 class ChromaVectorIndex(VectorIndex):
@@ -41,9 +45,9 @@ class ChromaVectorIndex(VectorIndex):
 
     async def vectors(self, refs: Collection[VectorRef]) -> Mapping[MemoryKey, Vector]:
         found: dict[MemoryKey, Vector] = {}
-        for kind, ids in self._by_kind(refs):
-            there, vectors = await self._client.get(self._collections[kind], ids)
-            found.update(zip(map(key_of, there), vectors, strict=True))
+        batches = self._by_kind(refs)
+        for ids, vectors in await _all(self._client.get(self._collections[kind], ids) for kind, ids in batches):
+            found.update(zip(map(key_of, ids), vectors, strict=True))
         return found
 
     async def nearest(self, query: Vector, *, limit: int) -> Sequence[tuple[MemoryKey, float]]:
@@ -51,13 +55,12 @@ class ChromaVectorIndex(VectorIndex):
         if limit <= 0:
             return []
         hits: list[tuple[MemoryKey, float]] = []
-        for collection in self._collections.values():
-            rows = await self._client.query(collection, query, limit)
+        for rows in await _all(self._client.query(name, query, limit) for name in self._collections.values()):
             hits.extend((key_of(row), similarity(distance)) for row, distance in rows)
         return sorted(hits, key=lambda hit: -hit[1])
 
     async def count(self) -> int:
-        return sum([await self._client.count(collection) for collection in self._collections.values()])
+        return sum(await _all(self._client.count(name) for name in self._collections.values()))
 
     async def compact(self) -> None:
         await self._client.compact()
@@ -86,3 +89,15 @@ class ChromaVectorIndex(VectorIndex):
 def similarity(distance: float) -> float:
     """Return the cosine for a cosine distance, which rounding puts slightly outside [0, 2]."""
     return min(1.0, max(-1.0, 1.0 - distance))
+
+
+async def _all(calls: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
+    """Run calls at the same time; return their results in order, or raise the first of their errors."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except* StoreError as failed:
+        error = failed.exceptions[0]
+    else:
+        return [task.result() for task in tasks]
+    raise error
