@@ -119,6 +119,11 @@ def scope_labels(scope: Scope) -> frozenset[str]:
     return frozenset(shared | own)
 
 
+def shared_labels(scope: Scope) -> frozenset[str]:
+    """Return the labels that an entry visible to others than the reader carries."""
+    return frozenset(_label("a", audience) for audience in scope.audiences if not is_private(audience))
+
+
 def _label(prefix: str, *parts: str) -> str:
     """Hash `parts` to a word that every full-text tokenizer keeps whole."""
     digest = hashlib.blake2b("\x00".join(parts).encode(), digest_size=10).hexdigest()

@@ -1,4 +1,4 @@
-"""The connection to the record: transactions, timeouts and errors. It knows no table but alembic's.
+"""The connection to the record: transactions, timeouts and errors. It knows no table.
 
 Both engines look the same from here: `begin()` is one write transaction, `read()` one consistent read. On SQLite a
 write takes its lock at BEGIN, so no transaction can fail halfway for want of it; writers of one process queue fairly
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, Table, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +30,11 @@ _POOL_SIZE = 8
 _UPKEEP_TIMEOUT_S = 3600.0
 _READ_ONLY = "recall_read_only"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def inserts(table: Table) -> dict[str, sqlite.Insert | postgresql.Insert]:
+    """Return an INSERT for each dialect's own ON CONFLICT, by dialect name."""
+    return {"sqlite": sqlite.insert(table), "postgresql": postgresql.insert(table)}
 
 
 class Database:

@@ -67,7 +67,7 @@ class Connection(aiosqlite.Connection):
     async def hop(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Run `work` in the connection's thread, inside the transaction that is due."""
         begin, self._pending = self._pending, None
-        await self._execute(_begin_and_do, self._conn, begin, work)
+        await self._execute(_begin_and_do, self._conn, begin, work)  # type: ignore[no-untyped-call]  # aiosqlite's own
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # SQLAlchemy's adapter is its only caller
         """Return a cursor; no hop."""
@@ -90,7 +90,8 @@ async def connect(path: Path, *, timeout_s: float, pragmas: Sequence[str]) -> Co
     """Open a file in a thread of its own and run `pragmas` there."""
     connection = Connection(partial(_open, path, timeout_s, pragmas), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001 (a process that dies must not wait for it; SQLAlchemy does the same)
-    return await connection
+    await connection
+    return connection
 
 
 def _open(path: Path, timeout_s: float, pragmas: Sequence[str]) -> sqlite3.Connection:

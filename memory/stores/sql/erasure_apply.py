@@ -73,7 +73,7 @@ async def apply(
     await _hand_over(connection, removal, now=now)
     await _remove_facts(connection, removal.facts)
     await _remove_episodes(connection, removal.episodes)
-    await _follow_up(connection, _dropped(removal), session_ids, owner=removal.owner, now=now)
+    await follow_up(connection, _dropped(removal), session_ids, owner=removal.owner, now=now)
     receipt = Receipt(
         facts=len(removal.facts),
         episodes=len(removal.episodes),
@@ -81,7 +81,7 @@ async def apply(
         replies=len(removal.replies),
         summaries=summaries,
     )
-    await _note(connection, receipt, actor=actor, action=action, now=now)
+    await note(connection, receipt, actor=actor, action=action, now=now)
     return receipt
 
 
@@ -220,7 +220,7 @@ def _dropped(removal: Removal) -> dict[MemoryKey, UserId]:
     return dropped | dict.fromkeys(removal.outdated, removal.owner)
 
 
-async def _follow_up(
+async def follow_up(
     connection: AsyncConnection,
     dropped: Mapping[MemoryKey, UserId],
     session_ids: Collection[str],
@@ -241,7 +241,7 @@ async def _follow_up(
         await connection.execute(insert(outbox), evictions)
 
 
-async def _note(connection: AsyncConnection, receipt: Receipt, *, actor: UserId, action: str, now: datetime) -> None:
+async def note(connection: AsyncConnection, receipt: Receipt, *, actor: UserId, action: str, now: datetime) -> None:
     """Write the audit event, in counts, and that files now hold deleted text."""
     counts = {name: count for name, count in asdict(receipt).items() if count}
     await connection.execute(insert(audit_log).values(at=now, actor_id=actor, action=action, counts=counts))

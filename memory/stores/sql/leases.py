@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, bindparam, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -11,7 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from memory.model import SessionId
 from memory.model.work import Lease
 from memory.ports import LeaseStore
-from memory.stores.sql.database import Database
+from memory.stores.sql.database import Database, inserts
 from memory.stores.sql.schema import leases
 
 
@@ -43,15 +42,14 @@ IS_FREE = or_(leases.c.holder.is_(None), leases.c.expires_at <= database_now(), 
 
 _NEW = {"name": bindparam("name"), "holder": bindparam("claimer"), "fence": 1, "expires_at": EXPIRES_AT}
 _CLAIM = {
-    dialect: insert.on_conflict_do_update(
+    dialect: insert.values(_NEW)
+    .on_conflict_do_update(
         index_elements=[leases.c.name],
         set_={"holder": bindparam("claimer"), "fence": leases.c.fence + 1, "expires_at": EXPIRES_AT},
         where=IS_FREE,
-    ).returning(leases.c.fence)
-    for dialect, insert in {
-        "sqlite": sqlite.insert(leases).values(_NEW),
-        "postgresql": postgresql.insert(leases).values(_NEW),
-    }.items()
+    )
+    .returning(leases.c.fence)
+    for dialect, insert in inserts(leases).items()
 }
 _HELD = (
     (leases.c.name == bindparam("b_name"))
@@ -61,6 +59,8 @@ _HELD = (
 _CHECK = leases.select().with_only_columns(leases.c.fence).where(_HELD).with_for_update()
 _RENEW = update(leases).where(_HELD).values(expires_at=EXPIRES_AT)
 _RELEASE = update(leases).where(_HELD).values(holder=None, expires_at=0.0)
+
+_RELEASE_ALL = update(leases).values(holder=None, expires_at=0.0)
 
 
 def turn_lease(session_id: SessionId) -> str:
@@ -114,3 +114,8 @@ class SqlLeaseStore(LeaseStore):
     async def release(self, lease: Lease) -> None:
         async with self._database.begin("release a lease") as connection:
             await release_lease(connection, lease)
+
+    async def release_all(self) -> None:
+        """Free every lease: for a process that has just become the only owner of an embedded record."""
+        async with self._database.begin("release all leases") as connection:
+            await connection.execute(_RELEASE_ALL)

@@ -1,34 +1,27 @@
 """The full-text entries of turns, facts and episodes. What a term is, `memory.lexical` says; no engine's parser does.
 
-SQLite: an FTS5 table whose tokenizer splits at spaces only. PostgreSQL: a `tsvector` made of the same terms as they
-are. An entry carries labels of its audience (`memory.audience`), so that the engine itself filters by scope.
+An entry carries labels of its audience (`memory.audience`), so that the engine itself filters by scope.
 """
 
-from collections.abc import Collection
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory import lexical
-from memory.model import MemoryKey
+from memory.audience import Scope, scope_labels, shared_labels
+from memory.model import LexicalResult, MemoryKey
+from memory.stores.sql.fulltext import Fts5, FullText, Gin, Postings
 
-_TERM_CHARS = 128
-"""A longer term is cut: PostgreSQL's lexemes and index items have limits, and both engines must agree."""
+_MOST_TERMS = 48
+"""Of a longer question the longest terms are asked for: a longer word is the rarer one as a rule."""
 
+_ENGINES: dict[str, FullText] = {"sqlite": Fts5(), "postgresql": Gin()}
 _DROP = text("DELETE FROM lexicon WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
-_PUT = {
-    "sqlite": text("INSERT INTO lexicon (key, labels, terms) VALUES (:key, :labels, :words)"),
-    "postgresql": text(
-        "INSERT INTO lexicon (key, labels, terms, words) VALUES (:key, string_to_array(:labels, ' '),"
-        " array_to_tsvector(string_to_array(:words, ' ')), :words)"
-        " ON CONFLICT (key) DO UPDATE SET labels = excluded.labels, terms = excluded.terms, words = excluded.words"
-    ),
-}
-
-
-def index_terms(text_: str) -> list[str]:
-    """Return the terms of a text as the index holds them."""
-    return [term[:_TERM_CHARS] for term in lexical.terms(text_)]
 
 
 def episode_text(title: str, happened: str, outcome: str) -> str:
@@ -38,13 +31,52 @@ def episode_text(title: str, happened: str, outcome: str) -> str:
 
 async def put_entry(connection: AsyncConnection, *, key: MemoryKey, labels: Collection[str], text: str) -> None:
     """Add the entry of a text that has none yet; a text without a term gets none."""
-    words = " ".join(index_terms(text))
-    if words:
-        values = {"key": key, "labels": " ".join(sorted(labels)), "words": words}
-        await connection.execute(_PUT[connection.dialect.name], values)
+    terms = " ".join(lexical.terms(text))
+    if terms:
+        await _ENGINES[connection.dialect.name].put(connection, key, sorted(labels), terms)
 
 
 async def drop_entries(connection: AsyncConnection, keys: Collection[MemoryKey]) -> None:
     """Remove entries; unknown ones are fine."""
     if keys:
         await connection.execute(_DROP, {"keys": list(keys)})
+
+
+async def search(connection: AsyncConnection, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
+    """Return entries inside the scope that have at least one of `terms`, best by the rarity of what they share.
+
+    Frequencies and the number of entries are those of the whole index: counting inside a scope would cost as much as
+    the search does. For common terms they are estimates.
+    """
+    engine = _ENGINES[connection.dialect.name]
+    asked = _most_telling(terms)
+    documents = await engine.documents(connection)
+    labels = sorted(scope_labels(scope))
+    if not (asked and documents and labels):
+        return LexicalResult(hits=(), document_frequency=dict.fromkeys(asked, 0), documents=documents)
+    postings = await engine.postings(connection, labels, asked, documents)
+    chosen = _best(postings.values(), documents, limit)
+    return LexicalResult(
+        hits=tuple(await engine.read(connection, chosen)) if chosen else (),
+        document_frequency={term: found.frequency for term, found in postings.items()},
+        documents=documents,
+    )
+
+
+async def has_shared(connection: AsyncConnection, scope: Scope) -> bool:
+    """Whether there is any entry that others than the reader may see too."""
+    labels = sorted(shared_labels(scope))
+    return bool(labels) and await _ENGINES[connection.dialect.name].any_of(connection, labels)
+
+
+def _most_telling(terms: Sequence[str]) -> Sequence[str]:
+    return sorted(set(terms), key=len, reverse=True)[:_MOST_TERMS]
+
+
+def _best(postings: Collection[Postings], documents: int, limit: int) -> Sequence[Any]:
+    """Return the entries whose shared terms are rarest in sum."""
+    weights: defaultdict[Any, float] = defaultdict(float)
+    for found in postings:
+        for entry in found.entries:
+            weights[entry] += math.log1p(documents / max(found.frequency, 1))
+    return heapq.nlargest(limit, weights, key=lambda entry: weights[entry])

@@ -1,8 +1,8 @@
 """The record's tables, the same on SQLite and PostgreSQL; the migrations create exactly these.
 
-Row numbers are never given out twice (AUTOINCREMENT, identity), so a tombstone or a vector's key cannot come to mean
-another row. Full text is one table of stemmed terms per entry: FTS5 on SQLite, `tsvector` on PostgreSQL; it is made by
-the migrations and used in `lexicon.py` only.
+Row numbers are never given out twice (`sqlite_autoincrement`, identity), so a tombstone or a vector's key cannot come
+to mean another row. Full text is one table of stemmed terms per entry, with FTS5 over it on SQLite and a `tsvector` in
+it on PostgreSQL; it is made by the migrations and used in `lexicon.py` and `fulltext.py` only.
 """
 
 from datetime import UTC, datetime
@@ -60,8 +60,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 def _row_id() -> Column[Any]:
     return Column("id", RowId, Identity(), primary_key=True, autoincrement=True)
 
-
-_NEVER_REUSE = {"sqlite_autoincrement": True}
 
 people = Table(
     "people",
@@ -132,7 +130,7 @@ messages = Table(
         sqlite_where=text("state IN ('received', 'answering')"),
         postgresql_where=text("state IN ('received', 'answering')"),
     ),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 reply_uses = Table(  # messages.used the other way round: which replies a memory has gone into
@@ -162,7 +160,7 @@ facts = Table(
     UniqueConstraint("owner_id", "number", name="uq_facts_number"),
     Index("ix_facts_owner", "owner_id", "valid_until"),
     Index("ix_facts_superseded_by", "superseded_by"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 fact_sources = Table(
@@ -179,7 +177,7 @@ fact_sources = Table(
     Column("link", String),
     Index("ix_fact_sources_fact", "fact_id"),
     Index("ix_fact_sources_message", "message_id"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 episodes = Table(
@@ -197,7 +195,7 @@ episodes = Table(
     Column("ended_at", UtcDateTime, nullable=False),
     Column("link", String),
     Index("ix_episodes_session", "session_id"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 episode_people = Table(
@@ -225,7 +223,7 @@ tombstones = Table(
     Column("owner_id", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     UniqueConstraint("key", name="uq_tombstones_key"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 outbox = Table(
@@ -239,7 +237,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", UtcDateTime, nullable=False),
     Index("ix_outbox_due", "due_at", "id"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 leases = Table(
@@ -259,7 +257,7 @@ audit_log = Table(
     Column("actor_id", String, nullable=False),
     Column("action", String, nullable=False),
     Column("counts", JSON, nullable=False, server_default="{}"),
-    **_NEVER_REUSE,
+    sqlite_autoincrement=True,
 )
 
 upkeep = Table(

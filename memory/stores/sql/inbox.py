@@ -1,0 +1,112 @@
+"""Accepting messages: what is committed here is accepted, nothing else is."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.audience import entry_labels
+from memory.errors import StoreConflictError
+from memory.model import Accepted, InboundMessage, MessageId, MessageState, Role, turn_key
+from memory.stores.sql.database import inserts
+from memory.stores.sql.index_queue import enqueue
+from memory.stores.sql.lexicon import put_entry
+from memory.stores.sql.people import ensure_person
+from memory.stores.sql.schema import messages, threads
+
+_TITLE_CHARS = 80
+
+_FIND_DELIVERY = select(messages.c.id, messages.c.state).where(
+    messages.c.channel_id == bindparam("channel_id"),
+    messages.c.platform_message_id == bindparam("platform_message_id"),
+)
+_THREAD_COLUMNS = ("session_id", "tenant_id", "channel_id", "audience", "shared", "title", "last_active_at")
+_TOUCH_THREAD = {
+    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS}).on_conflict_do_update(
+        index_elements=[threads.c.session_id],
+        set_={
+            "last_active_at": plain.excluded.last_active_at,
+            "audience": plain.excluded.audience,
+            "shared": plain.excluded.shared,
+        },
+    )
+    for dialect, plain in inserts(threads).items()
+}
+_MESSAGE_COLUMNS = (
+    "session_id",
+    "tenant_id",
+    "channel_id",
+    "platform_message_id",
+    "role",
+    "author_id",
+    "author_name",
+    "text",
+    "audience",
+    "link",
+    "sent_at",
+    "state",
+)
+_RECEIVE = {
+    dialect: plain.values({name: bindparam(name) for name in _MESSAGE_COLUMNS})
+    .on_conflict_do_nothing(index_elements=[messages.c.channel_id, messages.c.platform_message_id])
+    .returning(messages.c.id)
+    for dialect, plain in inserts(messages).items()
+}
+
+
+async def accept(connection: AsyncConnection, message: InboundMessage, *, now: datetime) -> Accepted:
+    """Commit a message as `MessageStore.accept` does, in the caller's transaction."""
+    known = await _find_delivery(connection, message)
+    if known is not None:
+        return known
+    dialect = connection.dialect.name
+    await ensure_person(connection, message.author, message.place.tenant_id)
+    await connection.execute(_TOUCH_THREAD[dialect], _thread_values(message) | {"last_active_at": now})
+    number = (await connection.execute(_RECEIVE[dialect], _message_values(message))).scalar_one_or_none()
+    if number is None:  # another process took the same delivery while this one looked
+        known = await _find_delivery(connection, message)
+        if known is None:
+            raise StoreConflictError("sql", "accept a message")
+        return known
+    key, owner = turn_key(number, 1), message.author.user_id
+    labels = entry_labels(audience=message.place.audience, owner=owner, about_owner=False)
+    await put_entry(connection, key=key, labels=labels, text=message.text)
+    await enqueue(connection, operation="index", key=key, owner=owner, now=now)
+    return Accepted(message_id=MessageId(number), duplicate=False, state=MessageState.RECEIVED)
+
+
+async def _find_delivery(connection: AsyncConnection, message: InboundMessage) -> Accepted | None:
+    values = {"channel_id": message.place.channel_id, "platform_message_id": message.platform_message_id}
+    row = (await connection.execute(_FIND_DELIVERY, values)).first()
+    if row is None:
+        return None
+    return Accepted(message_id=MessageId(row.id), duplicate=True, state=MessageState(row.state))
+
+
+def _thread_values(message: InboundMessage) -> dict[str, object]:
+    place = message.place
+    return {
+        "session_id": place.session_id,
+        "tenant_id": place.tenant_id,
+        "channel_id": place.channel_id,
+        "audience": place.audience,
+        "shared": place.shared,
+        "title": " ".join(message.text.split())[:_TITLE_CHARS],
+    }
+
+
+def _message_values(message: InboundMessage) -> dict[str, object]:
+    return {
+        "session_id": message.place.session_id,
+        "tenant_id": message.place.tenant_id,
+        "channel_id": message.place.channel_id,
+        "platform_message_id": message.platform_message_id,
+        "role": Role.USER.value,
+        "author_id": message.author.user_id,
+        "author_name": message.author.name,
+        "text": message.text,
+        "audience": message.place.audience,
+        "link": message.link,
+        "sent_at": message.sent_at,
+        "state": MessageState.RECEIVED.value,
+    }

@@ -1,0 +1,130 @@
+"""Retention: old threads lose their texts, old episodes go. Facts stay until somebody forgets them.
+
+Rows of messages stay without their text, as after a forget: they turn late deliveries away, and facts name them.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.model import MemoryKey, MessageState, Receipt, Role, UserId, episode_key, turn_key
+from memory.stores.sql.database import Database
+from memory.stores.sql.erasure_apply import follow_up, note
+from memory.stores.sql.schema import episode_people, episode_sources, episodes, messages, reply_uses, threads
+
+_BATCH = 200
+"""Threads or episodes in one transaction, so that people's messages are not held up for long."""
+_ACTOR = UserId("recall")
+_UNSETTLED = (MessageState.RECEIVED.value, MessageState.ANSWERING.value)
+
+
+async def expire(database: Database, *, episodes_before: datetime, threads_before: datetime) -> Receipt:
+    """Remove what is older than its retention, in several transactions; going on later is fine."""
+    total = Receipt()
+    while (done := await _expire_threads(database, threads_before)) != Receipt():
+        total = _sum(total, done)
+    while (done := await _expire_episodes(database, episodes_before)) != Receipt():
+        total = _sum(total, done)
+    return total
+
+
+async def _expire_threads(database: Database, before: datetime) -> Receipt:
+    now = database.clock.now()
+    async with database.begin("expire threads") as connection:
+        sessions = await _old_threads(connection, before)
+        if not sessions:
+            return Receipt()
+        texts = (
+            await connection.execute(
+                select(messages.c.id, messages.c.role, messages.c.author_id, messages.c.version).where(
+                    messages.c.session_id.in_(sessions), messages.c.text.is_not(None)
+                )
+            )
+        ).all()
+        receipt = Receipt(
+            messages=sum(row.role == Role.USER.value for row in texts),
+            replies=sum(row.role != Role.USER.value for row in texts),
+            summaries=await _clear_threads(connection, sessions),
+        )
+        await _clear_texts(connection, sessions)
+        turns: dict[MemoryKey, UserId] = {
+            turn_key(row.id, version): row.author_id
+            for row in texts
+            if row.role == Role.USER.value
+            for version in range(1, row.version + 1)
+        }
+        await follow_up(connection, turns, sessions, owner=_ACTOR, now=now)
+        await note(connection, receipt, actor=_ACTOR, action="expire", now=now)
+        return receipt
+
+
+async def _old_threads(connection: AsyncConnection, before: datetime) -> list[str]:
+    has_text = select(messages.c.id).where(messages.c.session_id == threads.c.session_id, messages.c.text.is_not(None))
+    old = select(threads.c.session_id).where(threads.c.last_active_at < before, has_text.exists())
+    rows = await connection.execute(old.order_by(threads.c.last_active_at).limit(_BATCH).with_for_update())
+    return list(rows.scalars())
+
+
+async def _clear_threads(connection: AsyncConnection, sessions: list[str]) -> int:
+    """Take titles, summaries and pins away and raise epochs; return how many summaries went."""
+    here = threads.c.session_id.in_(sessions)
+    had_summary = len(
+        (await connection.execute(select(threads.c.session_id).where(here, threads.c.summary != ""))).all()
+    )
+    await connection.execute(
+        update(threads)
+        .where(here)
+        .values(
+            title="",
+            summary="",
+            pins=[],
+            summary_through=0,
+            version=threads.c.version + 1,
+            forget_epoch=threads.c.forget_epoch + 1,
+        )
+    )
+    return had_summary
+
+
+async def _clear_texts(connection: AsyncConnection, sessions: list[str]) -> None:
+    here = messages.c.session_id.in_(sessions)
+    replies = select(messages.c.id).where(here)
+    await connection.execute(delete(reply_uses).where(reply_uses.c.message_id.in_(replies)))
+    await connection.execute(
+        update(messages)
+        .where(here)
+        .values(
+            text=None,
+            used=[],
+            extracted_version=messages.c.version,
+            parked_reason=None,
+            state=case((messages.c.state.in_(_UNSETTLED), MessageState.FAILED.value), else_=messages.c.state),
+        )
+    )
+
+
+async def _expire_episodes(database: Database, before: datetime) -> Receipt:
+    now = database.clock.now()
+    old = select(episodes.c.id, episodes.c.owner_id).where(episodes.c.ended_at < before).limit(_BATCH)
+    async with database.begin("expire episodes") as connection:
+        rows = (await connection.execute(old.with_for_update())).all()
+        if not rows:
+            return Receipt()
+        ids = [row.id for row in rows]
+        for part in (episode_people, episode_sources):
+            await connection.execute(delete(part).where(part.c.episode_id.in_(ids)))
+        await connection.execute(delete(episodes).where(episodes.c.id.in_(ids)))
+        await follow_up(connection, {episode_key(row.id): row.owner_id for row in rows}, [], owner=_ACTOR, now=now)
+        receipt = Receipt(episodes=len(ids))
+        await note(connection, receipt, actor=_ACTOR, action="expire", now=now)
+        return receipt
+
+
+def _sum(left: Receipt, right: Receipt) -> Receipt:
+    return Receipt(
+        episodes=left.episodes + right.episodes,
+        messages=left.messages + right.messages,
+        replies=left.replies + right.replies,
+        summaries=left.summaries + right.summaries,
+    )

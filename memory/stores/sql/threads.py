@@ -1,0 +1,212 @@
+"""Reading threads back from the record: messages in their order, the summary, and lists of threads."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, bindparam, func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.model import (
+    ChannelId,
+    Message,
+    MessageId,
+    MessageState,
+    Person,
+    Pin,
+    Place,
+    Role,
+    SessionId,
+    Summary,
+    TenantId,
+    ThreadHead,
+    ThreadInfo,
+    ThreadState,
+    UserId,
+)
+from memory.stores.sql.rows import AnyRow
+from memory.stores.sql.schema import messages, threads
+
+SETTLED = messages.c.state.in_((MessageState.ANSWERED.value, MessageState.FAILED.value))
+"""History; a reply is always settled."""
+_WAITING_STATES: list[ColumnElement[str]] = [
+    literal_column(f"'{state.value}'") for state in (MessageState.RECEIVED, MessageState.ANSWERING)
+]
+turn_of = func.coalesce(messages.c.reply_to, messages.c.id)
+"""The message that a row belongs to: itself, or the one it answers. By (turn, id) a reply follows its question."""
+
+_covered = messages.alias("covered")
+_COVERED_TURN = func.coalesce(
+    select(func.coalesce(_covered.c.reply_to, _covered.c.id))
+    .where(_covered.c.id == threads.c.summary_through)
+    .scalar_subquery(),
+    threads.c.summary_through,
+)
+_HEAD = select(threads, _COVERED_TURN.label("covered_turn")).where(threads.c.session_id == bindparam("session_id"))
+_NEWEST = (
+    select(messages)
+    .where(
+        messages.c.session_id == bindparam("session_id"),
+        messages.c.id > bindparam("covered_turn"),  # a range of the index; what follows decides
+        (turn_of > bindparam("covered_turn"))
+        | ((turn_of == bindparam("covered_turn")) & (messages.c.id > bindparam("covered"))),
+        SETTLED,
+        messages.c.text.is_not(None),
+    )
+    .order_by(turn_of.desc(), messages.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_SAVE_SUMMARY = (
+    update(threads)
+    .where(
+        threads.c.session_id == bindparam("b_session_id"),
+        threads.c.forget_epoch == bindparam("b_epoch"),
+        threads.c.summary_version <= bindparam("b_version"),
+    )
+    .values(
+        summary=bindparam("new_summary"),
+        pins=bindparam("new_pins"),
+        summary_through=bindparam("new_through"),
+        version=threads.c.version + 1,
+        summary_version=threads.c.version + 1,
+    )
+    .returning(threads.c.version)
+)
+_PLACE = select(threads).where(threads.c.session_id == bindparam("session_id"))
+_HIS_THREADS = (
+    select(messages.c.session_id)
+    .where(messages.c.author_id == bindparam("user_id"), messages.c.text.is_not(None))
+    .distinct()
+)
+_MESSAGE_COUNT = (
+    select(func.count())
+    .where(messages.c.session_id == threads.c.session_id, messages.c.text.is_not(None))
+    .correlate(threads)
+    .scalar_subquery()
+)
+_THREADS = (
+    select(threads.c.session_id, threads.c.channel_id, threads.c.title, threads.c.last_active_at, _MESSAGE_COUNT)
+    .where(threads.c.session_id.in_(_HIS_THREADS))
+    .order_by(threads.c.last_active_at.desc(), threads.c.session_id)
+    .limit(bindparam("limit"))
+)
+
+_STATE = select(messages.c.state).where(messages.c.id == bindparam("message_id"), messages.c.text.is_not(None))
+
+
+def is_waiting(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition for messages that still want an answer; the states are spelled out for the partial index."""
+    return rows.c.state.in_(_WAITING_STATES) & rows.c.text.is_not(None)
+
+
+_UNANSWERED = (
+    select(messages).where(messages.c.tenant_id == bindparam("tenant_id"), is_waiting(messages)).order_by(messages.c.id)
+)
+
+
+def message_of(row: AnyRow) -> Message:
+    """Return the message that a row of `messages` holds."""
+    author = None if row.author_id is None else Person(user_id=UserId(row.author_id), name=row.author_name)
+    return Message(
+        message_id=MessageId(row.id),
+        session_id=SessionId(row.session_id),
+        role=Role(row.role),
+        author=author,
+        text=row.text or "",
+        sent_at=row.sent_at,
+        version=row.version,
+        reply_to=row.reply_to,
+        used=tuple(row.used),
+        link=row.link,
+    )
+
+
+async def state_of(connection: AsyncConnection, message_id: MessageId) -> MessageState | None:
+    """Return how far a message has come."""
+    state = (await connection.execute(_STATE, {"message_id": message_id})).scalar_one_or_none()
+    return None if state is None else MessageState(state)
+
+
+async def unanswered(connection: AsyncConnection, tenant_id: TenantId) -> list[Message]:
+    """Return a tenant's messages that still want an answer, oldest first."""
+    rows = (await connection.execute(_UNANSWERED, {"tenant_id": tenant_id})).all()
+    return [message_of(row) for row in rows]
+
+
+async def place_of(connection: AsyncConnection, session_id: SessionId) -> Place | None:
+    """Return where a thread is."""
+    row = (await connection.execute(_PLACE, {"session_id": session_id})).first()
+    if row is None:
+        return None
+    return Place(
+        session_id=session_id,
+        channel_id=row.channel_id,
+        tenant_id=row.tenant_id,
+        audience=row.audience,
+        shared=row.shared,
+    )
+
+
+async def load_thread(connection: AsyncConnection, session_id: SessionId, *, limit: int) -> ThreadState:
+    """Return a thread past its summary."""
+    head = (await connection.execute(_HEAD, {"session_id": session_id})).first()
+    if head is None:
+        nothing = ThreadHead(session_id=session_id, version=0, forget_epoch=0)
+        return ThreadState(head=nothing, summary=Summary(), messages=())
+    values = {
+        "session_id": session_id,
+        "covered_turn": head.covered_turn,
+        "covered": head.summary_through,
+        "limit": limit,
+    }
+    rows = (await connection.execute(_NEWEST, values)).all()
+    return ThreadState(
+        head=ThreadHead(session_id=session_id, version=head.version, forget_epoch=head.forget_epoch),
+        summary=Summary(text=head.summary, pins=_pins_of(head.pins), through=MessageId(head.summary_through)),
+        messages=tuple(message_of(row) for row in reversed(rows)),
+    )
+
+
+async def save_summary(connection: AsyncConnection, head: ThreadHead, summary: Summary) -> ThreadHead | None:
+    """Store a summary made from the thread as it stood at `head`."""
+    values = {
+        "b_session_id": head.session_id,
+        "b_epoch": head.forget_epoch,
+        "b_version": head.version,
+        "new_summary": summary.text,
+        "new_pins": [_pin_values(pin) for pin in summary.pins],
+        "new_through": summary.through,
+    }
+    version = (await connection.execute(_SAVE_SUMMARY, values)).scalar_one_or_none()
+    if version is None:
+        return None
+    return ThreadHead(session_id=head.session_id, version=version, forget_epoch=head.forget_epoch)
+
+
+async def threads_of(connection: AsyncConnection, user_id: UserId, *, limit: int) -> list[ThreadInfo]:
+    """Return the threads that a person wrote in and did not forget all of, last active first."""
+    rows = (await connection.execute(_THREADS, {"user_id": user_id, "limit": limit})).all()
+    return [
+        ThreadInfo(
+            session_id=SessionId(session_id),
+            channel_id=ChannelId(channel_id),
+            title=title,
+            last_active_at=last_active_at,
+            message_count=count,
+        )
+        for session_id, channel_id, title, last_active_at, count in rows
+    ]
+
+
+def _pin_values(pin: Pin) -> dict[str, object]:
+    return {"text": pin.text, "kind": pin.kind, "said_by": pin.said_by.value, "message_id": pin.message_id}
+
+
+def _pins_of(values: Any) -> tuple[Pin, ...]:
+    return tuple(
+        Pin(
+            text=value["text"],
+            kind=value["kind"],
+            said_by=Role(value["said_by"]),
+            message_id=MessageId(value["message_id"]),
+        )
+        for value in values
+    )

@@ -1,0 +1,186 @@
+"""Turns: claiming a message for an answer, and settling it, each in one transaction of the caller.
+
+Locks go lease, people, threads, messages.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, exists, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.errors import StoreConflictError
+from memory.model import (
+    Message,
+    MessageId,
+    MessageState,
+    NewReply,
+    Place,
+    Role,
+    SessionId,
+    ThreadHead,
+    TurnClaim,
+)
+from memory.model.work import Lease
+from memory.stores.sql.database import inserts
+from memory.stores.sql.leases import EXPIRES_AT, IS_FREE, release_lease, turn_lease
+from memory.stores.sql.people import share_with_forgetting
+from memory.stores.sql.rows import AnyRow
+from memory.stores.sql.schema import leases, messages, people, threads
+from memory.stores.sql.threads import is_waiting, message_of
+from memory.stores.sql.uses import is_forgotten, record_uses
+
+_earlier = messages.alias("earlier")
+_IS_NEXT = (
+    (messages.c.id == bindparam("message_id"))
+    & is_waiting(messages)
+    & ~exists().where(
+        _earlier.c.session_id == messages.c.session_id,
+        _earlier.c.id < messages.c.id,
+        is_waiting(_earlier),
+    )
+)
+_LEASE_OF_MESSAGE: Select[*tuple[Any, ...]] = select(
+    literal("turn:") + messages.c.session_id, bindparam("claimer"), literal(1), EXPIRES_AT
+).where(_IS_NEXT)
+_CLAIM_THREAD = {
+    dialect: plain.from_select(["name", "holder", "fence", "expires_at"], _LEASE_OF_MESSAGE)
+    .on_conflict_do_update(
+        index_elements=[leases.c.name],
+        set_={"holder": bindparam("claimer"), "fence": leases.c.fence + 1, "expires_at": EXPIRES_AT},
+        where=IS_FREE,
+    )
+    .returning(leases.c.fence)
+    for dialect, plain in inserts(leases).items()
+}
+_START_ANSWER = update(messages).where(_IS_NEXT).values(state=MessageState.ANSWERING.value)
+_CLAIMED = (
+    select(
+        messages,
+        threads.c.channel_id.label("place_channel_id"),
+        threads.c.audience.label("place_audience"),
+        threads.c.shared,
+        threads.c.version.label("thread_version"),
+        threads.c.forget_epoch,
+        people.c.forget_epoch.label("author_epoch"),
+    )
+    .join(threads, threads.c.session_id == messages.c.session_id)
+    .join(people, people.c.user_id == messages.c.author_id)
+    .where(messages.c.id == bindparam("message_id"))
+)
+
+_AUTHOR_EPOCH = select(people.c.forget_epoch).where(people.c.user_id == bindparam("user_id"))
+_AUTHOR_EPOCH_HELD = {"sqlite": _AUTHOR_EPOCH, "postgresql": _AUTHOR_EPOCH.with_for_update(read=True)}
+_ADD_TURN = (
+    update(threads)
+    .where(threads.c.session_id == bindparam("b_session_id"))
+    .values(version=threads.c.version + 1, last_active_at=bindparam("now"))
+    .returning(threads.c.forget_epoch)
+)
+_SETTLE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
+_REPLY = insert(messages).returning(messages.c.id)
+
+
+async def begin_turn(
+    connection: AsyncConnection, message_id: MessageId, *, holder: str, lease_s: float
+) -> TurnClaim | None:
+    """Claim a message as `MessageStore.begin_turn` does."""
+    values: Mapping[str, object] = {"message_id": message_id, "claimer": holder, "lease_s": lease_s}
+    fence = (await connection.execute(_CLAIM_THREAD[connection.dialect.name], values)).scalar_one_or_none()
+    if fence is None:
+        return None
+    if (await connection.execute(_START_ANSWER, {"message_id": message_id})).rowcount != 1:
+        await connection.rollback()  # settled by the former holder while this one waited for the lease's row
+        return None
+    row = (await connection.execute(_CLAIMED, {"message_id": message_id})).one()
+    return _claim_of(row, holder=holder, fence=fence)
+
+
+async def settle(
+    connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None, *, now: datetime
+) -> Message | None:
+    """Settle a turn as `MessageStore.settle` does.
+
+    A reply that was given a memory which somebody has forgotten since is stored without its text, too.
+    """
+    if not await release_lease(connection, lease_of(claim)):
+        raise StoreConflictError("sql", "settle a turn", "the lease passed to someone else")
+    forgotten = await _has_forgotten(connection, claim, reply, now=now)
+    state = MessageState.FAILED if reply is None else MessageState.ANSWERED
+    await connection.execute(_SETTLE, {"message_id": claim.message.message_id, "new_state": state.value})
+    if reply is None:
+        return None
+    stored = NewReply(text="", sent_at=reply.sent_at) if forgotten else reply
+    message_id = await _insert_reply(connection, claim, stored, forgotten=forgotten)
+    return Message(
+        message_id=message_id,
+        session_id=claim.place.session_id,
+        role=Role.ASSISTANT,
+        author=None,
+        text=stored.text,
+        sent_at=stored.sent_at,
+        reply_to=claim.message.message_id,
+        used=stored.used,
+    )
+
+
+def lease_of(claim: TurnClaim) -> Lease:
+    """Return the lease that a claim holds."""
+    return Lease(name=turn_lease(claim.place.session_id), holder=claim.holder, fence=claim.fence)
+
+
+async def _has_forgotten(
+    connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None, *, now: datetime
+) -> bool:
+    """Make the turn history, and say whether a forget came between: of the asker, the thread or a used memory."""
+    await share_with_forgetting(connection, claim.place.tenant_id)
+    author = claim.message.author
+    epoch = claim.author_epoch
+    if author is not None:
+        held = _AUTHOR_EPOCH_HELD[connection.dialect.name]
+        epoch = (await connection.execute(held, {"user_id": author.user_id})).scalar_one()
+    values = {"b_session_id": claim.place.session_id, "now": now}
+    thread_epoch = (await connection.execute(_ADD_TURN, values)).scalar_one()
+    if (thread_epoch, epoch) != (claim.head.forget_epoch, claim.author_epoch):
+        return True
+    return reply is not None and await is_forgotten(connection, reply.used)
+
+
+async def _insert_reply(
+    connection: AsyncConnection, claim: TurnClaim, reply: NewReply, *, forgotten: bool
+) -> MessageId:
+    place = claim.place
+    values = {
+        "session_id": place.session_id,
+        "tenant_id": place.tenant_id,
+        "channel_id": place.channel_id,
+        "role": Role.ASSISTANT.value,
+        "text": None if forgotten else reply.text,
+        "audience": place.audience,
+        "sent_at": reply.sent_at,
+        "state": MessageState.ANSWERED.value,
+        "reply_to": claim.message.message_id,
+        "used": list(reply.used),
+    }
+    message_id = MessageId((await connection.execute(_REPLY, values)).scalar_one())
+    await record_uses(connection, message_id, reply.used)
+    return message_id
+
+
+def _claim_of(row: AnyRow, *, holder: str, fence: int) -> TurnClaim:
+    session_id = SessionId(row.session_id)
+    return TurnClaim(
+        message=message_of(row),
+        place=Place(
+            session_id=session_id,
+            channel_id=row.place_channel_id,
+            tenant_id=row.tenant_id,
+            audience=row.place_audience,
+            shared=row.shared,
+        ),
+        head=ThreadHead(session_id=session_id, version=row.thread_version, forget_epoch=row.forget_epoch),
+        author_epoch=row.author_epoch,
+        holder=holder,
+        fence=fence,
+    )

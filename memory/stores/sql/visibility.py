@@ -1,0 +1,62 @@
+"""The audience law in SQL: `memory.audience.is_visible`, for every query that recalls anything."""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, or_
+
+from memory.audience import Scope
+from memory.stores.sql.schema import episode_people, episodes, facts, messages
+
+_READER: BindParameter[str] = bindparam("reader")
+
+
+def visible(
+    *,
+    tenant: ColumnElement[str],
+    audience: ColumnElement[str],
+    is_owner: ColumnElement[bool],
+    about_owner: ColumnElement[bool],
+) -> ColumnElement[bool]:
+    """Return the condition under which a row is visible; its parameters are those of `scope_values`.
+
+    Args:
+        tenant: The row's tenant.
+        audience: The row's audience.
+        is_owner: Whether the reader owns the row.
+        about_owner: Whether it is a fact about its owner.
+    """
+    in_own = audience.in_(bindparam("own_audiences", expanding=True))
+    in_shared = audience.in_(bindparam("audiences", expanding=True))
+    return and_(
+        tenant == bindparam("scope_tenant"),
+        or_(and_(in_shared, or_(~about_owner, is_owner)), and_(in_own, is_owner)),
+    )
+
+
+def scope_values(scope: Scope) -> dict[str, Any]:
+    """Return the parameters of `visible`."""
+    return {
+        "scope_tenant": scope.tenant_id,
+        "reader": scope.reader,
+        "audiences": sorted(scope.audiences),
+        "own_audiences": sorted(scope.own_audiences),
+    }
+
+
+OWN_FACT = facts.c.owner_id == _READER
+OWN_TURN = messages.c.author_id == _READER
+OWN_EPISODE = (
+    exists()
+    .where(episode_people.c.episode_id == episodes.c.id, episode_people.c.user_id == _READER)
+    .correlate(episodes)
+)
+
+FACT_VISIBLE = visible(
+    tenant=facts.c.tenant_id, audience=facts.c.audience, is_owner=OWN_FACT, about_owner=facts.c.subject == "person"
+)
+TURN_VISIBLE = visible(
+    tenant=messages.c.tenant_id, audience=messages.c.audience, is_owner=OWN_TURN, about_owner=false()
+)
+EPISODE_VISIBLE = visible(
+    tenant=episodes.c.tenant_id, audience=episodes.c.audience, is_owner=OWN_EPISODE, about_owner=false()
+)
