@@ -158,9 +158,9 @@ _THINGS = _words(
     clusters? servers? databases? db registry repo(?:sitor(?:y|ies))? pipelines? namespaces? env(?:ironment)?s?
     services? runbooks? buckets? regions? accounts? vpc queues? dashboards? bastion gateway proxy ingress nodes? apis?
     backend frontend monorepo prod production staging dev qa ci cd vault domain dns cert(?:ificate)?s? brokers? cache
-    redis postgres(?:ql)? kafka rotation on-?call team channel deploy(?:ment)?s? releases? images? charts? backups? freeze
-    maintenance window port endpoint url alerts? metrics grafana prometheus argocd terraform jenkins github gitlab
-    scheduler workers? host project balancer cdn retention schedule secrets? tags? branch(?:es)? version \w+-\w+
+    redis postgres(?:ql)? kafka rotation on-?call team channel deploy(?:ment)?s? releases? images? charts? backups?
+    freeze maintenance window port endpoint url alerts? metrics grafana prometheus argocd terraform jenkins github
+    gitlab scheduler workers? host project balancer cdn retention schedule secrets? tags? branch(?:es)? version \w+-\w+
     """
 )
 ENVIRONMENT = re.compile(rf"\b{_THINGS}\b", re.IGNORECASE)
