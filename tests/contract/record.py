@@ -1,0 +1,253 @@
+"""A thread as the bot makes it: messages accepted, answered, and learned from, through the stores themselves."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from memory.audience import everyone_in, private_to
+from memory.model import (
+    Accepted,
+    Audience,
+    ChannelId,
+    Episode,
+    FactKind,
+    FactSource,
+    InboundMessage,
+    MemoryKey,
+    Message,
+    NewFact,
+    NewReply,
+    Person,
+    Place,
+    SessionId,
+    Subject,
+    TenantId,
+    TurnClaim,
+    UserId,
+)
+from memory.model.work import Committed, ExtractionBatch, ExtractionClaim, Outcome
+from memory.stores.sql.database import Database
+from memory.stores.sql.erasure import SqlErasureStore
+from memory.stores.sql.extraction import SqlExtractionStore
+from memory.stores.sql.facts import SqlFactStore
+from memory.stores.sql.messages import SqlMessageStore
+from tests.fakes.clock import FrozenClock
+
+TENANT = TenantId("test:T1")
+ANNA = Person(user_id=UserId("test:T1:anna"), name="Anna")
+BOB = Person(user_id=UserId("test:T1:bob"), name="Bob")
+CHANNEL = ChannelId("test:T1:ops")
+PUBLIC = everyone_in(TENANT)
+LEASE_S = 60.0
+
+
+def public_thread(name: str = "one") -> Place:
+    """Return a thread of a public channel."""
+    return Place(
+        session_id=SessionId(f"test:T1:ops:{name}"),
+        channel_id=CHANNEL,
+        tenant_id=TENANT,
+        audience=PUBLIC,
+        shared=True,
+    )
+
+
+def private_thread(person: Person = ANNA, name: str = "one") -> Place:
+    """Return a thread of a person's DM."""
+    return Place(
+        session_id=SessionId(f"{person.user_id}:dm:{name}"),
+        channel_id=ChannelId(f"{person.user_id}:dm"),
+        tenant_id=TENANT,
+        audience=private_to(person.user_id),
+        shared=False,
+    )
+
+
+class Record:
+    """The stores over one database, and short ways to fill it."""
+
+    def __init__(self, database: Database, clock: FrozenClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.messages = SqlMessageStore(database)
+        self.facts = SqlFactStore(database)
+        self.extraction = SqlExtractionStore(database)
+        self.erasure = SqlErasureStore(database)
+        self._delivered = 0
+
+    async def say(self, words: str, *, person: Person = ANNA, place: Place | None = None) -> Message:
+        """Accept a message that is not answered yet."""
+        self._delivered += 1
+        self.clock.advance(1)
+        accepted = await self.deliver(f"p{self._delivered}", words, person=person, place=place)
+        (message,) = [
+            message
+            for message in await self.messages.unanswered(tenant_id=TENANT)
+            if message.message_id == accepted.message_id
+        ]
+        return message
+
+    async def deliver(
+        self, platform_id: str, words: str, *, person: Person = ANNA, place: Place | None = None
+    ) -> Accepted:
+        """Accept a delivery of a message, the first or another one."""
+        return await self.messages.accept(
+            InboundMessage(
+                place=place or public_thread(),
+                platform_message_id=platform_id,
+                author=person,
+                text=words,
+                sent_at=self.clock.now(),
+                link=f"https://chat.test/{platform_id}",
+            )
+        )
+
+    async def answer(self, message: Message, words: str | None, *, used: Sequence[MemoryKey] = ()) -> Message | None:
+        """Settle a message; without words, as failed."""
+        claim = await self.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+        assert claim is not None
+        return await self.answer_claim(claim, words, used=used)
+
+    async def answer_claim(
+        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = ()
+    ) -> Message | None:
+        """Settle a turn that was begun before."""
+        self.clock.advance(1)
+        reply = None if words is None else NewReply(text=words, sent_at=self.clock.now(), used=tuple(used))
+        return await self.messages.settle(claim, reply)
+
+    async def talk(
+        self,
+        words: str,
+        reply: str = "Noted.",
+        *,
+        person: Person = ANNA,
+        place: Place | None = None,
+        used: Sequence[MemoryKey] = (),
+    ) -> Message:
+        """Accept a message and answer it; return the message."""
+        message = await self.say(words, person=person, place=place)
+        await self.answer(message, reply, used=used)
+        return message
+
+    async def claim(self, *, holder: str = "sweep", busy_turns: int = 1, limit: int = 10) -> Sequence[ExtractionClaim]:
+        """Claim threads that have at least `busy_turns` new turns."""
+        return await self.extraction.claim(
+            idle_before=self.clock.now() - timedelta(days=1),
+            busy_turns=busy_turns,
+            holder=holder,
+            lease_s=LEASE_S,
+            limit=limit,
+        )
+
+    async def claim_one(self, *, holder: str = "sweep") -> tuple[ExtractionClaim, ExtractionBatch]:
+        """Claim and load the only thread that is due."""
+        (claim,) = await self.claim(holder=holder)
+        return claim, await self.extraction.load(claim, limit=50)
+
+    async def learn(self, outcome: Outcome) -> Committed:
+        """Extract `outcome` from the only thread that is due."""
+        claim, batch = await self.claim_one()
+        return await self.extraction.commit(claim, batch, outcome)
+
+    async def rows(self, table: str) -> int:
+        """Return how many rows a table has."""
+        async with self.database.read() as connection:
+            return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())  # noqa: S608
+
+    async def holding(self, words: str) -> list[str]:
+        """Return which tables hold `words` in a column; the bytes inside full-text segments are for compaction."""
+        async with self.database.read() as connection:
+            names = _SQLITE_TABLES if self.database.dialect == "sqlite" else _POSTGRESQL_TABLES
+            tables = list((await connection.execute(text(names))).scalars())
+            found = []
+            for table in tables:
+                rows = (await connection.execute(text(f'SELECT * FROM "{table}"'))).all()  # noqa: S608
+                if any(words.casefold() in _shown(value) for row in rows for value in row):
+                    found.append(table)
+        return found
+
+
+_SQLITE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_POSTGRESQL_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+
+
+def _shown(value: object) -> str:
+    return "" if isinstance(value, bytes) else str(value).casefold()
+
+
+def source_of(message: Message, *, audience: Audience = PUBLIC) -> FactSource:
+    """Return a message as the source of a fact."""
+    assert message.author is not None
+    return FactSource(
+        message_id=message.message_id,
+        message_version=message.version,
+        author_id=message.author.user_id,
+        session_id=message.session_id,
+        audience=audience,
+        said_at=message.sent_at,
+        link=message.link,
+    )
+
+
+def fact_from(
+    words: str,
+    *said: Message,
+    subject: Subject = "person",
+    audience: Audience = PUBLIC,
+    tenant_id: TenantId = TENANT,
+) -> NewFact:
+    """Return a fact that came from messages, the first of which names the owner."""
+    author = said[0].author
+    assert author is not None
+    return NewFact(
+        tenant_id=tenant_id,
+        owner=author.user_id,
+        subject=subject,
+        kind=FactKind.ENVIRONMENT,
+        text=words,
+        audience=audience,
+        said_at=said[0].sent_at,
+        sources=tuple(source_of(message, audience=audience) for message in said),
+    )
+
+
+def remembered(words: str, clock: FrozenClock, *, person: Person = ANNA, place: Place | None = None) -> NewFact:
+    """Return a fact as `/remember` makes it."""
+    place = place or private_thread(person)
+    source = FactSource(
+        message_id=None,
+        message_version=1,
+        author_id=person.user_id,
+        session_id=place.session_id,
+        audience=place.audience,
+        said_at=clock.now(),
+    )
+    return NewFact(
+        tenant_id=TENANT,
+        owner=person.user_id,
+        subject="person",
+        kind=FactKind.OTHER,
+        text=words,
+        audience=place.audience,
+        said_at=clock.now(),
+        sources=(source,),
+    )
+
+
+def episode_of(*said: Message, words: str = "Rollout of EKS 1.30", audience: Audience = PUBLIC) -> Episode:
+    """Return an episode that tells of messages."""
+    people = {message.author.user_id: message.author for message in said if message.author}
+    return Episode(
+        session_id=said[0].session_id,
+        tenant_id=TENANT,
+        audience=audience,
+        title=words,
+        happened="They upgraded it.",
+        outcome="It worked.",
+        started_at=said[0].sent_at,
+        ended_at=said[-1].sent_at,
+        people=tuple(people.values()),
+        sources=tuple(message.message_id for message in said),
+    )
