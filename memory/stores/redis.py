@@ -169,9 +169,10 @@ def _encode_head(head: ThreadHead) -> bytes:
 
 
 def _decode(session_id: SessionId, elements: Sequence[bytes]) -> CachedThread:
-    epoch, version = elements[0].split(b":")
+    first, summary, *messages = elements
+    epoch, version = first.split(b":")
     return CachedThread(
         head=ThreadHead(session_id=session_id, version=int(version), forget_epoch=int(epoch)),
-        summary=decode_summary(elements[1]),
-        messages=tuple(decode_message(element, session_id) for element in elements[_PREAMBLE:]),
+        summary=decode_summary(summary),
+        messages=tuple(decode_message(message, session_id) for message in messages),
     )
