@@ -141,7 +141,7 @@ def _is_prose(text: str, start: int, end: int) -> bool:
 
 
 def _run(text: str, start: int) -> tuple[int, int]:
-    """Return where a run without spaces and quotes that begins at `start` ends: without its last punctuation, and all."""
+    """Return where a run without spaces and quotes ends that begins at `start`: before its final stop, and all."""
     stop = _RUN_END.search(text, start)
     end = stop.start() if stop else len(text)
     tail = end

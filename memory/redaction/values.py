@@ -24,6 +24,8 @@ _REFERENCE = re.compile(
     r"(?:https?|file|arn|vault|ssm|sm|op|gcpsm|awssm|azurekv|ref\+\w+|secretref|projects):|(?:~|\.{1,2})?/[\w.-]*(?:/[\w.-]*)*$|"
     r"(?:secret|secrets|kv)/|sha256:"
 )
+_NESTED = re.compile(r"[\w-]{0,40}(?:passw|secret|token|key)[\w-]{0,20}[=:]", re.IGNORECASE)  # the next name says it
+_NO_VALUES = (_CODE, _REFERENCE, _NESTED)
 _SEGMENTS = re.compile(r"[-_./:,+]")
 _WORDY_SEGMENT = re.compile(r"(?:[a-z]{0,18}|[A-Z][a-z]{0,17}|[A-Z]{0,12})(?:v?\d{0,4}[a-z]?)?\Z|\d{1,8}\Z")
 _SHORT_ID = re.compile(r"[a-z0-9]{1,10}\Z")
@@ -59,7 +61,7 @@ def is_secret(value: str, key: Key, *, prose: bool) -> bool:
         key: The name's kind.
         prose: The two stand in a sentence ("the password is ..."), where only a random-looking value is believed.
     """
-    if len(value) < _LEAST_CHARS or is_stand_in(value) or _CODE.match(value) or _REFERENCE.match(value):
+    if len(value) < _LEAST_CHARS or is_stand_in(value) or any(other.match(value) for other in _NO_VALUES):
         return False
     if prose:
         return _is_mixed(value) and not _is_wordy(value)
