@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from memory.errors import StoreConflictError
 from memory.model import UserId, episode_key, fact_key
 from memory.model.work import Outcome
 from memory.stores.sql.database import Database
-from tests.contract.record import ANNA, BOB, Record, episode_of, fact_from, private_thread, remembered
+from memory.stores.sql.schema import people
+from tests.contract.record import ANNA, BOB, TENANT, Record, episode_of, fact_from, private_thread, remembered
 from tests.fakes.clock import FrozenClock
 
 
@@ -153,3 +155,15 @@ async def test_preferences_are_kept_per_person_and_name(record: Record) -> None:
     assert await record.facts.preference(ANNA.user_id, "language") == "en"
     assert await record.facts.preference(ANNA.user_id, "tone") == "short"
     assert await record.facts.preference(BOB.user_id, "language") is None
+
+
+async def test_a_person_known_by_a_preference_alone_gets_a_tenant_with_the_first_words(
+    record: Record, clock: FrozenClock
+) -> None:
+    """Forgetting waits for what is being stored in the person's tenant, so it has to be the right one."""
+    await record.facts.set_preference(ANNA.user_id, "language", "de")
+    await record.facts.set_preference(BOB.user_id, "language", "de")
+    await record.say("Hello.")
+    await record.facts.add(remembered("I deploy with ArgoCD.", clock, person=BOB))
+    async with record.database.read() as connection:
+        assert set(await connection.scalars(select(people.c.tenant_id))) == {TENANT}

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Table, case, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import MemoryKey, MessageState, Receipt, UserId, episode_key, fact_key
+from memory.stores.sql.database import inserts
 from memory.stores.sql.erasure_trace import Removal, turn_keys
 from memory.stores.sql.fact_rows import fact_of, index_fact
 from memory.stores.sql.lexicon import drop_entries
@@ -33,14 +33,8 @@ from memory.stores.sql.schema import (
     upkeep,
 )
 
-_TOMBSTONES: dict[str, sqlite.Insert | postgresql.Insert] = {
-    "sqlite": sqlite.insert(tombstones),
-    "postgresql": postgresql.insert(tombstones),
-}
-_UPKEEP: dict[str, sqlite.Insert | postgresql.Insert] = {
-    "sqlite": sqlite.insert(upkeep),
-    "postgresql": postgresql.insert(upkeep),
-}
+_TOMBSTONES = inserts(tombstones)
+_UPKEEP = inserts(upkeep)
 _UNSETTLED = (MessageState.RECEIVED.value, MessageState.ANSWERING.value)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import covers, entry_labels
 from memory.model import Fact, FactKind, FactSource, NewFact, TenantId, UserId, fact_key
+from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import drop_entries, put_entry
 from memory.stores.sql.people import next_number
@@ -20,10 +20,7 @@ from memory.stores.sql.schema import fact_sources, facts, people
 
 NO_TENANT = TenantId("")
 """Of a person who has set a preference before saying anything."""
-_PEOPLE: dict[str, sqlite.Insert | postgresql.Insert] = {
-    "sqlite": sqlite.insert(people),
-    "postgresql": postgresql.insert(people),
-}
+_PEOPLE = inserts(people)
 
 
 def fact_of(row: AnyRow) -> Fact:

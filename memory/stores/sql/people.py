@@ -10,7 +10,7 @@ from memory.stores.sql.schema import people
 _ENSURE = {
     dialect: insert.values({name: bindparam(name) for name in ("user_id", "tenant_id", "name")}).on_conflict_do_update(
         index_elements=[people.c.user_id],
-        set_={"name": insert.excluded.name},
+        set_={"name": insert.excluded.name, "tenant_id": insert.excluded.tenant_id},
         where=people.c.name != insert.excluded.name,
     )
     for dialect, insert in inserts(people).items()
