@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.lexical import bm25, content_terms, terms
+from memory.lexical import bm25, content_terms, coverage, terms
 from memory.model import LexicalResult, MemoryKey, Recallable, Recalled
 
 _DAY_S = 86_400.0
@@ -23,6 +23,7 @@ class Weights:
         recency_days: The age at which the recency bonus has fallen to half.
         dense_floor: Cosine from which a memory bears on the question without a word in common.
         lexical_floor: Squashed BM25 from which it does so by its words alone.
+        coverage_floor: Share of the question's words from which it does, however small the index and common the words.
     """
 
     dense: float = 1.0
@@ -33,6 +34,7 @@ class Weights:
     confirmation: float = 0.02
     dense_floor: float = 0.30
     lexical_floor: float = 0.35
+    coverage_floor: float = 0.5
 
 
 WEIGHTS = Weights()
@@ -79,7 +81,8 @@ def fuse(
         raw = _bm25(words, its_terms, found, average_length)
         lexical = raw / (raw + weights.half_bm25)
         identical = _same(one.memory.text, question)
-        if identical or _bears(one.similarity, lexical, weights):
+        covered = coverage(words, its_terms, found.document_frequency, documents=_documents(found))
+        if identical or covered >= weights.coverage_floor or _bears(one.similarity, lexical, weights):
             score = _score(one, lexical, now, weights)
             scored.append((identical, Recalled(memory=one.memory, similarity=one.similarity, score=score)))
     scored.sort(
@@ -97,9 +100,13 @@ def _bm25(words: Sequence[str], its_terms: Sequence[str], found: LexicalResult, 
         words,
         its_terms,
         found.document_frequency,
-        documents=max(found.documents, len(found.hits)),
+        documents=_documents(found),
         average_length=average_length,
     )
+
+
+def _documents(found: LexicalResult) -> int:
+    return max(found.documents, len(found.hits))
 
 
 def _bears(similarity: float | None, lexical: float, weights: Weights) -> bool:

@@ -86,7 +86,25 @@ def bm25(
     for term in set(query_terms):
         frequency = counts[term]
         if frequency:
-            containing = min(max(document_frequency.get(term, 1), 1), max(documents, 1))
-            idf = math.log1p((documents - containing + 0.5) / (containing + 0.5))
-            score += idf * frequency * (k1 + 1) / (frequency + k1 * (1 - b + b * length))
+            rarity = idf(document_frequency.get(term, 1), documents=documents)
+            score += rarity * frequency * (k1 + 1) / (frequency + k1 * (1 - b + b * length))
     return score
+
+
+def idf(containing: int, *, documents: int) -> float:
+    """Return the weight of a term that occurs in `containing` of `documents` entries, above 0."""
+    containing = min(max(containing, 1), max(documents, 1))
+    return math.log1p((documents - containing + 0.5) / (containing + 0.5))
+
+
+def coverage(
+    query_terms: Sequence[str],
+    document_terms: Sequence[str],
+    document_frequency: Mapping[str, int],
+    *,
+    documents: int,
+) -> float:
+    """Return the share in [0, 1] of the question's terms that a document has, each weighed by its rarity."""
+    weights = {term: idf(document_frequency.get(term, 1), documents=documents) for term in query_terms}
+    shared = weights.keys() & set(document_terms)
+    return sum(weights[term] for term in shared) / sum(weights.values()) if weights else 0.0

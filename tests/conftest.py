@@ -1,3 +1,3 @@
 """What every test has: the fixtures by kind of outside world."""
 
-pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers", "tests.fixtures.models"]
+pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers", "tests.fixtures.models", "tests.fixtures.core"]
