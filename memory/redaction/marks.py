@@ -15,7 +15,7 @@ _JUDGED_CHARS = 200
 _STAND_IN_WORDS = frozenset(
     ("none", "null", "nil", "true", "false", "undefined", "empty", "example", "dummy", "todo", "tbd", "required",
      "optional", "string", "str", "password", "passwd", "pass", "pwd", "secret", "token", "apikey", "api-key",
-     "api_key",      "mypassword", "my-password", "my_password", "mysecret", "my-secret", "mytoken", "my-token", "yourpassword",
+     "api_key", "mypassword", "my-password", "my_password", "mysecret", "my-secret", "mytoken", "my-token",
      "expired", "invalid", "missing", "incorrect", "wrong", "unknown", "base64", "sha256", "sha512", "sha1", "md5",
      "bcrypt", "argon2", "oauth2", "http2", "utf8", "default", "value", "hidden", "encrypted", "plaintext", "basic",
      "bearer", "stdin", "prompt", "env", "file", "vault", "changeit")
