@@ -45,7 +45,7 @@ def clip_to_tokens(text: str, max_tokens: int) -> str:
     if count_tokens(text) <= max_tokens:
         return text
     mark_tokens = count_tokens(_CLIPPED.format(len(text)))
-    kept = _prefix(text, max(0, max_tokens - mark_tokens))
+    kept = _prefix(text, max_tokens - mark_tokens) if max_tokens > mark_tokens else ""
     return kept + _CLIPPED.format(len(text) - len(kept)) if kept else ""
 
 
