@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.console import Console
 from bots.commands import Commands, counted
 from bots.console.adapter import ConsolePlatform
 from bots.console.lines import LineSource, PipedLines, PromptLines
-from bots.console.screen import PlainScreen, Screen, TerminalScreen
+from bots.console.screen import PlainScreen, Screen, Stages, TerminalScreen
 from bots.console.session import Backend
 from bots.conversation import Conversation
 from bots.delivery import Delivery
@@ -20,6 +20,8 @@ from bots.prompts import assistant_prompt
 from bots.settings import Settings
 from memory.clock import SystemClock
 from memory.extraction import SweepReport
+from memory.ports import LanguageModel
+from memory.settings import MemorySettings
 
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended, as shells count."""
@@ -37,7 +39,11 @@ def chat(settings: Settings, *, user: str, thread: str) -> int:
 async def _chat(settings: Settings, *, user: str, thread: str) -> int:
     screen, lines = _terminal() if sys.stdin.isatty() and sys.stdout.isatty() else _pipe()
     platform = ConsolePlatform(
-        open_backend=partial(open_backend, settings, screen), lines=lines, screen=screen, user=user, thread=thread
+        open_backend=partial(open_backend, settings.memory, screen),
+        lines=lines,
+        screen=screen,
+        user=user,
+        thread=thread,
     )
     interrupted = False
 
@@ -62,8 +68,15 @@ def _pipe() -> tuple[Screen, LineSource]:
 
 
 @asynccontextmanager
-async def open_backend(settings: Settings, screen: Screen) -> AsyncIterator[Backend]:
+async def open_backend(
+    settings: MemorySettings, screen: Screen, *, model: LanguageModel | None = None
+) -> AsyncIterator[Backend]:
     """Open the memory and everything above it.
+
+    Args:
+        settings: Where everything is.
+        screen: Told what takes long.
+        model: Who answers; what is configured when None.
 
     Raises:
         ConfigError: Something configured cannot be used.
@@ -72,25 +85,28 @@ async def open_backend(settings: Settings, screen: Screen) -> AsyncIterator[Back
     from memory.bootstrap import open_memory  # noqa: PLC0415  # imported by the line above, behind the prompt
 
     loop = asyncio.get_running_loop()
+    with closing(Stages("Embedding model", screen.note)) as stages:
 
-    def note(text: str) -> None:
-        loop.call_soon_threadsafe(screen.note, text)
+        def note(stage: str) -> None:
+            with suppress(RuntimeError):  # the talk is over and its loop closed while the model was still loading
+                loop.call_soon_threadsafe(stages.enter, stage)
 
-    async with open_memory(settings.memory, on_progress=note) as recall:
-        async def sweep() -> str:
-            if settings.memory.mode != "full":
-                return f"RECALL_MEMORY is {settings.memory.mode}: nothing is learned from finished turns."
-            return sweep_line(await recall.sweep())
+        async with open_memory(settings, model=model, on_progress=note) as recall:
+            conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
+            yield Backend(
+                delivery=Delivery(service=recall.service, conversation=conversation),
+                commands=Commands(recall.personal),
+                personal=recall.personal,
+                history=lambda session_id, limit: recall.service.history(session_id, limit=limit),
+                sweep=partial(_sweep, settings.mode, recall.sweep),
+                clock=SystemClock(),
+            )
 
-        conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
-        yield Backend(
-            delivery=Delivery(service=recall.service, conversation=conversation),
-            commands=Commands(recall.personal),
-            personal=recall.personal,
-            history=lambda session_id, limit: recall.service.history(session_id, limit=limit),
-            sweep=sweep,
-            clock=SystemClock(),
-        )
+
+async def _sweep(mode: str, sweep: Callable[[], Awaitable[SweepReport]]) -> str:
+    if mode != "full":
+        return f"RECALL_MEMORY is {mode}: nothing is learned from finished turns."
+    return sweep_line(await sweep())
 
 
 def _import_memory() -> None:

@@ -6,7 +6,7 @@ Knows what a reply is, not where it comes from. Nothing that is shown can move t
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Protocol, TextIO
 
@@ -67,7 +67,7 @@ class PlainScreen(Screen):
         _write(self._out, f"{printable(text)}\n\n")
 
     def note(self, text: str) -> None:
-        _write(self._err, f"{printable(text)} ...\n")
+        _write(self._err, f"{printable(text)}\n")
 
     def greet(self, thread: str, earlier: Sequence[Message]) -> None:
         """Show nothing: what a pipe carries is answers."""
@@ -132,6 +132,40 @@ class _PlainReply(ReplySink):
         _write(self._out, f"{gap}{printable(rest)}\n{notices}\n")
 
 
+class Stages:
+    """The stages of work behind the talk: one is shown only once it has taken a while, and the end only after that.
+
+    Args:
+        subject: What is being worked on.
+        show: Shows a line.
+    """
+
+    _LAST = "ready"
+
+    def __init__(self, subject: str, show: Callable[[str], None]) -> None:
+        self._subject = subject
+        self._show_line = show
+        self._timer: asyncio.TimerHandle | None = None
+        self._shown = False
+
+    def enter(self, stage: str) -> None:
+        """Go on to a stage."""
+        self.close()
+        if stage != self._LAST:
+            self._timer = asyncio.get_running_loop().call_later(QUIET_S, self._show, stage)
+        elif self._shown:
+            self._show(stage)
+
+    def close(self) -> None:
+        """Show nothing that was not shown yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _show(self, stage: str) -> None:
+        self._shown = True
+        self._show_line(f"{self._subject}: {stage}")
+
+
 class TerminalScreen(Screen):
     """Rendered Markdown that grows while it streams, and a spinner for what takes a while."""
 
@@ -142,7 +176,7 @@ class TerminalScreen(Screen):
         self._console.print(printable(text), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        self._console.print(f"{printable(text)} ...", style="dim", markup=False, highlight=False)
+        self._console.print(printable(text), style="dim", markup=False, highlight=False)
 
     def greet(self, thread: str, earlier: Sequence[Message]) -> None:
         self._console.print(f"Thread {printable(thread)}. /help lists the commands, Ctrl-D leaves.", style="dim")
