@@ -1,5 +1,6 @@
 """Whether a sentence rests on what people said in their own words. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from memory.consolidation.words import own_words, says_the_same, value_tokens
@@ -7,12 +8,14 @@ from memory.lexical import content_terms
 from memory.model import Message
 
 _OWN_SHARE = 0.25  # of a sentence's words that its sources must have in their writers' own words
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
+_REMEMBER = re.compile(r"\b(?:remember|note|keep in mind|don't forget)\b", re.IGNORECASE)
 _SIGNS = frozenset(("<not>", "<planned>", "<past>"))
 
 
 def is_grounded(text: str, sources: Sequence[Message], memory_texts: Sequence[str]) -> bool:
     """Whether a sentence rests on the writers' own words, not on what they quoted or what Recall told them."""
-    own = " ".join(own_words(source.text) for source in sources)
+    own = " ".join(_stated(own_words(source.text)) for source in sources)
     own_terms = set(content_terms(own))
     names = {term for source in sources if source.author for term in content_terms(source.author.name)}
     words = {term for term in content_terms(text) if not any(char.isdigit() for char in term)} - names
@@ -26,6 +29,12 @@ def is_grounded(text: str, sources: Sequence[Message], memory_texts: Sequence[st
     if any(says_the_same(text, told) for told in memory_texts):
         return words | values <= own_terms | value_tokens(own)
     return _shares_enough(words, values, own_terms, value_tokens(own))
+
+
+def _stated(text: str) -> str:
+    """Return a text without its questions: who asks does not say; who asks to remember does."""
+    sentences = _SENTENCE_END.split(text)
+    return "\n".join(one for one in sentences if not one.rstrip().endswith("?") or _REMEMBER.search(one))
 
 
 def _shares_enough(words: set[str], values: set[str], own_terms: set[str], own_values: frozenset[str]) -> bool:
