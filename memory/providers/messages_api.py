@@ -5,10 +5,10 @@ last history block), and only then what this turn alone has: the recalled memori
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from memory.model import Message, ReplyDone, ReplyEvent, ReplyRequest, Role, TextDelta, ToolCall, ToolExchange
+from memory.model import ReplyDone, ReplyEvent, ReplyRequest, Role, TextDelta, ToolCall, ToolExchange
 
 Json = dict[str, Any]
 RawTurn = Callable[[ToolExchange], list[Json] | None]
@@ -31,6 +31,8 @@ REMEMBER_TOOL: Json = {
 _CACHED: Json = {"cache_control": {"type": "ephemeral"}}
 _TRUNCATED = {"max_tokens", "model_context_window_exceeded"}
 _REFUSED = "refusal"
+_EMPTY = "(an empty message)"
+_BEGAN_EARLIER = "(The conversation began earlier.)"
 
 
 def reply_body(request: ReplyRequest, *, model: str, raw_turn: RawTurn) -> Json:
@@ -55,17 +57,16 @@ def _system(request: ReplyRequest) -> list[Json]:
 
 
 def _messages(request: ReplyRequest, raw_turn: RawTurn) -> list[Json]:
-    several = len(_speakers([*request.history, request.message])) > 1
     turns: list[Json] = []
     for message in request.history:
         if message.text.strip():
-            _append(turns, message.role.value, [_text(_spoken(message, named=several))])
+            _append(turns, message.role.value, [_text(message.text)])
     if turns:
         turns[-1]["content"][-1] |= _CACHED
     if turns and turns[0]["role"] == Role.ASSISTANT:
-        turns.insert(0, {"role": "user", "content": [_text("(The conversation began earlier.)")]})
+        turns.insert(0, {"role": "user", "content": [_text(_BEGAN_EARLIER)]})
     new = [_text(request.memory_block)] if request.memory_block.strip() else []
-    _append(turns, "user", [*new, _text(_spoken(request.message, named=several))])
+    _append(turns, "user", [*new, _text(request.message.text if request.message.text.strip() else _EMPTY)])
     for exchange in request.exchanges:
         if exchange.calls:
             _append(turns, "assistant", raw_turn(exchange) or _called(exchange))
@@ -79,15 +80,6 @@ def _append(turns: list[Json], role: str, blocks: list[Json]) -> None:
         turns[-1]["content"].extend(blocks)
     else:
         turns.append({"role": role, "content": list(blocks)})
-
-
-def _speakers(messages: Iterable[Message]) -> set[str]:
-    return {message.author.user_id for message in messages if message.author is not None}
-
-
-def _spoken(message: Message, *, named: bool) -> str:
-    text = message.text if message.text.strip() else "(an empty message)"
-    return f"{message.author.name}: {text}" if named and message.author is not None else text
 
 
 def _text(text: str) -> Json:

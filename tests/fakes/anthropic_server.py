@@ -19,6 +19,7 @@ from aiohttp import web
 Json = dict[str, Any]
 
 _MAX_BREAKPOINTS = 4
+_MAX_PIECES = 100
 _API_ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -315,8 +316,7 @@ def _pieces(block: Json) -> tuple[Json, list[Json]]:
     """Return a block as it starts, and the deltas that complete it."""
     match block["type"]:
         case "text":
-            words = re.findall(r"\S+\s*|\s+", block["text"])
-            return block | {"text": ""}, [{"type": "text_delta", "text": word} for word in words]
+            return block | {"text": ""}, [{"type": "text_delta", "text": piece} for piece in _split(block["text"])]
         case "thinking":
             deltas = [
                 {"type": "thinking_delta", "thinking": block["thinking"]},
@@ -328,6 +328,13 @@ def _pieces(block: Json) -> tuple[Json, list[Json]]:
             cut = len(text) // 2
             parts = [{"type": "input_json_delta", "partial_json": part} for part in (text[:cut], text[cut:])]
             return block | {"input": {}}, parts
+
+
+def _split(text: str) -> list[str]:
+    """Return a text in words, several at a time if there are many."""
+    words = re.findall(r"\S+\s*|\s+", text)
+    step = max(1, len(words) // _MAX_PIECES)
+    return ["".join(words[start : start + step]) for start in range(0, len(words), step)]
 
 
 def _message(body: Json, answer: Answer) -> Json:

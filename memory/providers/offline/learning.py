@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from string import ascii_uppercase
 
-from memory.consolidation import own_words
 from memory.lexical import content_terms
 from memory.model import (
     ExtractionReply,
@@ -11,11 +10,12 @@ from memory.model import (
     FactOperation,
     LabelledFact,
     LabelledMessage,
+    Message,
     ProposedEpisode,
     Role,
     UserId,
 )
-from memory.providers.offline.sentences import is_question, is_request, sentences
+from memory.providers.offline.sentences import is_question, is_request, own_text, sentences
 from memory.providers.offline.statements import Statement, ended, statement, statements
 
 _TEAM = "team"
@@ -61,7 +61,7 @@ class _Known:
 
     def learn_from(self, one: LabelledMessage, letter: str) -> Iterator[FactOperation]:
         """Yield the operations that a message makes."""
-        own = own_words(one.message.text)
+        own = own_text(one.message)
         for said in statements(own):
             yield self._operation(said, one.label, letter)
         for terms in ended(own):
@@ -107,7 +107,7 @@ class _Known:
 
 def _episode(people: Sequence[LabelledMessage]) -> ProposedEpisode | None:
     """Return an episode if people worked on something: turns that say more than facts about themselves."""
-    told = [(one, _worked_on(one.message.text)) for one in people]
+    told = [(one, _worked_on(one.message)) for one in people]
     told = [(one, said) for one, said in told if said]
     if len(told) < _EPISODE_TURNS:
         return None
@@ -121,11 +121,11 @@ def _episode(people: Sequence[LabelledMessage]) -> ProposedEpisode | None:
     )
 
 
-def _worked_on(text: str) -> list[str]:
+def _worked_on(message: Message) -> list[str]:
     """Return the sentences of substance that are no statement, no question and no request."""
     return [
         sentence
-        for sentence in sentences(own_words(text))
+        for sentence in sentences(own_text(message))
         if len(set(content_terms(sentence))) >= _SUBSTANCE_TERMS
         and not (is_question(sentence) or is_request(sentence) or statements(sentence))
     ]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from memory.consolidation import own_words
 from memory.lexical import content_terms
 from memory.model import (
     ExtractionReply,
@@ -18,7 +17,7 @@ from memory.model import (
 from memory.ports import LanguageModel
 from memory.providers.offline.learning import learn
 from memory.providers.offline.quoting import quotes
-from memory.providers.offline.sentences import is_question, is_request, sentences
+from memory.providers.offline.sentences import is_question, is_request, own_text, sentences
 from memory.providers.offline.statements import told_to_remember
 from memory.tokens import clip_to_tokens, count_tokens
 
@@ -47,7 +46,7 @@ class OfflineModel(LanguageModel):
         return NOTICE
 
     async def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
-        wanted = told_to_remember(own_words(request.message.text)) if request.may_remember else None
+        wanted = told_to_remember(own_text(request.message)) if request.may_remember else None
         if wanted is not None and not request.exchanges and wanted in request.message.text:
             yield ToolCall(call_id=f"remember-{request.message.message_id}", text=wanted)
             yield ReplyDone()
@@ -67,7 +66,7 @@ class OfflineModel(LanguageModel):
         """Keep the first sentence of each turn under the old summary; where room is short, the oldest lines go."""
         lines = [line for line in request.old_summary.splitlines() if line.strip()]
         for message in request.leaving:
-            said = sentences(own_words(message.text)) if message.role is Role.USER else []
+            said = sentences(own_text(message)) if message.role is Role.USER else []
             if said and message.author is not None:
                 lines.append(f"{message.sent_at:%Y-%m-%d} {message.author.name}: {said[0]}")
         return _newest_within(lines, request.max_tokens)
@@ -81,7 +80,7 @@ def _answer(request: ReplyRequest) -> list[str]:
         results = [result for exchange in request.exchanges for result in exchange.results.values()]
         stored = bool(results) and not any(result.casefold().startswith("not") for result in results)
         return [STORED if stored else NOT_STORED]
-    text = own_words(request.message.text)
+    text = own_text(request.message)
     if not content_terms(text):
         return [EMPTY]
     said = sentences(text)

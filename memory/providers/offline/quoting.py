@@ -7,7 +7,7 @@ from datetime import datetime
 from memory.consolidation import own_words
 from memory.lexical import content_terms
 from memory.model import ReplyRequest, Role
-from memory.providers.offline.sentences import is_question, sentences
+from memory.providers.offline.sentences import is_question, own_text, sentences
 from memory.providers.offline.statements import Statement, statement
 
 MAX_QUOTES = 5
@@ -55,7 +55,7 @@ class _Candidate:
 
 def quotes(request: ReplyRequest) -> list[Quote]:
     """Return the sentences that bear on the request's message, best first, each thing once."""
-    asked = set(content_terms(request.message.text))
+    asked = set(content_terms(own_text(request.message)))
     asked = asked - _GENERIC or asked
     asker = request.message.author.name if request.message.author else ""
     scored = [
@@ -88,7 +88,7 @@ def _candidates(request: ReplyRequest) -> Iterator[_Candidate]:
                 )
     for message in request.history:
         if message.role is Role.USER and message.author is not None:
-            for sentence in sentences(own_words(message.text)):
+            for sentence in sentences(own_text(message)):
                 if not is_question(sentence):
                     yield _Candidate(
                         text=sentence,

@@ -2,6 +2,10 @@
 
 import re
 
+from memory.consolidation import own_words
+from memory.context import as_name
+from memory.model import Message
+
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=\S)|\s*;\s+|\s*\n\s*")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|incl|resp|no|cf|mr|mrs|ms|dr)|\b[A-Za-z])\.$", re.IGNORECASE
@@ -21,6 +25,12 @@ _REQUEST_START = re.compile(
     r"make\b|fix\b|delete\b|remove\b|forget\b|scale\b|open\b|close\b|send\b|add\b|set\b|get\b|try\b|recall\b|quote\b)",
     re.IGNORECASE,
 )
+
+
+def own_text(message: Message) -> str:
+    """Return a person's own words in a message, without the name that a thread of several people puts before them."""
+    name = f"{as_name(message.author.name)}: " if message.author is not None else ""
+    return own_words(message.text.removeprefix(name))
 
 
 def sentences(text: str) -> list[str]:

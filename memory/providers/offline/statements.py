@@ -106,7 +106,7 @@ def told_to_remember(text: str) -> str | None:
     match = REMEMBER.match(said[0]) if len(said) == 1 else None
     if match is None or is_question(said[0]) or said[0] not in text:
         return None
-    words = said[0][match.end() :].strip()
+    words = said[0][match.end() :].strip(" .!")
     return words if len(words.split()) in _WORDS and len(words) <= _MAX_CHARS else None
 
 

@@ -28,7 +28,7 @@ from memory.providers.sentence_transformers.source import PROVIDER, ModelSource,
 
 _OPSET = 17
 _MIN_COSINE = 0.9999
-_NICENESS = 10
+_NICENESS = 5
 _SAMPLES = ("a", "kubectl get pods -n prod", "The staging cluster is called blue-heron-42. " * 8)
 
 
