@@ -70,7 +70,7 @@ def build_request(
     left = room - _size(shown)
     summary = render_summary(state.summary, max_tokens=min(budget.summary_tokens, left // 2))
     left -= count_tokens(summary)
-    memory_tokens = min(budget.memory_tokens, left) if recalled else 0
+    memory_tokens = min(budget.memory_tokens, left // 2) if recalled else 0
     history = _newest_turns(
         [_shown(old, named=named, max_tokens=int(room * _OLD_MESSAGE_SHARE)) for old in state.messages],
         max_tokens=left - memory_tokens,
