@@ -17,12 +17,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from memory.errors import StoreUnavailableError
+from memory.errors import StoreCorruptError, StoreUnavailableError
 from memory.stores.chroma.client import ChromaClient, PanicError, Records, translate
 from memory.stores.chroma.generation import Generation
 from memory.stores.chroma.generations import Generations, remove
 from memory.stores.chroma.index import ChromaVectorIndex
 from memory.stores.chroma.names import collection_names
+from memory.stores.chroma.soundness import seal
 
 _READERS = 2
 _OPEN_TIMEOUT_S = 30.0  # importing chromadb takes 1.3 s, on a busy machine several
@@ -62,6 +63,7 @@ class EmbeddedChroma(ChromaClient):
         self._opening: Future[None] | None = None
         self._current: _Shared | None = None  # set in the writer's thread alone, as is the next
         self._superseded: list[_Shared] = []
+        self._damage: StoreCorruptError | None = None  # found once, it holds until a clear: finding it is slow
         self._stopped = threading.Event()
 
     async def upsert(self, collection: str, records: Records) -> None:
@@ -90,6 +92,7 @@ class EmbeddedChroma(ChromaClient):
     async def clear(self) -> None:
         async with self._writing:
             await self._replace("clear", partial(self._renew, copy=False))
+            self._damage = None
 
     async def aclose(self) -> None:
         """Close the files; a running compaction is given up and leaves the old generation as it was."""
@@ -116,11 +119,16 @@ class EmbeddedChroma(ChromaClient):
     async def _opened(self, operation: str) -> "_Shared":
         if self._current is None:
             self._check_open(operation)
+            if self._damage:
+                raise self._damage.with_traceback(None)
             if self._opening is None:
                 self._opening = self._writer.submit(_contained, self._open)
             opening = self._opening
             try:
                 await self._settled(operation, opening, _OPEN_TIMEOUT_S, shield=True)
+            except StoreCorruptError as exc:
+                self._damage = exc
+                raise
             finally:
                 if opening.done():
                     self._opening = None
@@ -191,10 +199,12 @@ class EmbeddedChroma(ChromaClient):
     def _shut(self) -> None:
         self._readers.shutdown(cancel_futures=True)
         self._writer.shutdown(cancel_futures=True)
-        for shared in (*self._superseded, self._current):
-            if shared:
-                shared.generation.close()
-        self._current = None
+        for superseded in self._superseded:
+            superseded.generation.close()
+        if self._current:
+            self._current.generation.close()
+            seal(self._current.generation.folder)
+            self._current = None
 
 
 class _Shared:

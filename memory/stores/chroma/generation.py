@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from memory.errors import StoreUnavailableError
-from memory.stores.chroma.client import COLLECTION, MAX_BATCH, Records
+from memory.stores.chroma.client import COLLECTION, MAX_BATCH, Records, damaged
+from memory.stores.chroma.soundness import is_sound
+from memory.stores.chroma.systems import no_stray_system
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -17,14 +19,22 @@ if TYPE_CHECKING:
 
 
 class Generation:
-    """An open folder with its collections, made where they are missing."""
+    """An open folder with its collections, made where they are missing.
+
+    Raises:
+        StoreCorruptError: The folder was not closed in good order, and what is left of it cannot be loaded.
+    """
 
     def __init__(self, folder: Path, collections: Sequence[str]) -> None:
+        if not is_sound(folder, collections):
+            raise damaged("open", "its files cannot be loaded")
         import chromadb  # noqa: PLC0415 - 1.3 s, paid in a thread when the index is first used
         from chromadb.config import Settings  # noqa: PLC0415
 
         settings = Settings(_env_file=None, anonymized_telemetry=False)  # type: ignore[call-arg]  # Recall's .env is not Chroma's
-        self._client: ClientAPI = chromadb.PersistentClient(str(folder), settings=settings)
+        with no_stray_system():
+            self._client: ClientAPI = chromadb.PersistentClient(str(folder), settings=settings)
+        self.folder = folder
         self._collections: dict[str, Collection] = {}
         try:
             for name in collections:

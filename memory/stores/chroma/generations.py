@@ -53,7 +53,7 @@ class Generations:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._root / _POINTER)
-        _sync(self._root)
+        sync_folder(self._root)
 
     def sweep(self) -> None:
         """Remove everything under the folder but the pointer and the generation that it names."""
@@ -75,7 +75,8 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in a folder outlast a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

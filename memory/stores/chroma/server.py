@@ -15,6 +15,7 @@ from memory.errors import StoreUnavailableError
 from memory.stores.chroma.client import COLLECTION, ChromaClient, Records, translate
 from memory.stores.chroma.index import ChromaVectorIndex
 from memory.stores.chroma.names import PREFIX, collection_names
+from memory.stores.chroma.systems import no_stray_system
 
 if TYPE_CHECKING:
     from chromadb.api import AsyncClientAPI
@@ -152,19 +153,13 @@ class ServerChroma(ChromaClient):
 
     async def _connect(self) -> "AsyncClientAPI":
         chromadb = await asyncio.to_thread(importlib.import_module, "chromadb")
-        shared = importlib.import_module("chromadb.api.shared_system_client").SharedSystemClient
-        known = set(shared._identifier_to_system)  # noqa: SLF001
-        try:
+        with no_stray_system():
             client: AsyncClientAPI = await chromadb.AsyncHttpClient(
                 host=self._url,
                 ssl=urlsplit(self._url).scheme == "https",
                 headers=self._headers,
                 settings=chromadb.Settings(_env_file=None, anonymized_telemetry=False),
             )
-        except BaseException:
-            for stray in set(shared._identifier_to_system) - known:  # noqa: SLF001 - or each attempt leaves one behind
-                del shared._identifier_to_system[stray]  # noqa: SLF001
-            raise
         return client
 
 
