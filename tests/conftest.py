@@ -1,3 +1,9 @@
 """What every test has: the fixtures by kind of outside world."""
 
-pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers", "tests.fixtures.models", "tests.fixtures.core"]
+pytest_plugins = [
+    "tests.fixtures.databases",
+    "tests.fixtures.servers",
+    "tests.fixtures.models",
+    "tests.fixtures.core",
+    "tests.fixtures.console",
+]

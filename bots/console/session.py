@@ -12,6 +12,7 @@ from bots.console.screen import Screen
 from bots.delivery import Delivery
 from bots.files import write_new
 from bots.platform import IncomingMessage, Reply, ReplySink
+from bots.text import clean_input
 from memory.errors import InputError
 from memory.model import ForgetPlan, MemoryKey, Message, Place, Recallable, Role, SessionId
 from memory.personal import PersonalMemory
@@ -111,11 +112,11 @@ class ConsoleSession:
             return True
         command = slash.parse(line)
         if command is None:
-            await self._say(line)
+            await self._say(clean_input(line))
         elif command.name == "quit":
             return False
         elif command.is_known:
-            await self._commands[command.name](command.argument)
+            await self._commands[command.name](clean_input(command.argument) if command.argument else "")
         else:
             self._screen.say(slash.unknown(command))
         return True
