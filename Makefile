@@ -36,7 +36,7 @@ check: $(VENV)/.installed-dev ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.installed-dev ## what memory costs a turn, beside the floor and the usual way
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.turn $(ARGS)
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo 'Recall needs Python 3.11 or newer; name one with PYTHON=...' >&2; exit 1; }
