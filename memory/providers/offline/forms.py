@@ -34,17 +34,15 @@ def _form(pattern: str, subject: Subject, kind: FactKind, *, single: bool = Fals
     return Form(pattern=re.compile(pattern, re.IGNORECASE), subject=subject, kind=kind, single=single)
 
 
-_ADVERB_WORDS = """
-    always usually generally normally mostly really strongly also only still now currently already just recently finally
-    both all never
-"""
-ADVERBS = frozenset(_ADVERB_WORDS.split())
-_ADVERB = f"(?:{_words(_ADVERB_WORDS)} )*"
+NEUTRAL_ADVERBS = "also still now currently already just recently finally really"
+"""Adverbs that leave what is said the same."""
+_ADVERBS = _words(f"{NEUTRAL_ADVERBS} always usually generally normally mostly strongly only both all never")
+_ADVERB = f"(?:{_ADVERBS} )*"
 _WHAT = r"(?:[^\s,]+ ){0,6}?[^\s,]+"
 _THING = rf"(?!{_words('I we my he she they it you')}\b){_WHAT}"
 _VALUE = r" (?P<value>\S.*)$"
-_IS = _words("is_called is_named are_called is are")
-_PLACED = _words("is are") + " " + _words("in on at behind under")
+_IS = f"(?:is|are)(?: {_ADVERBS})*(?: (?:called|named))?"
+_PLACED = f"(?:is|are) {_ADVERB}{_words('in on at behind under')}"
 _VIA = _words("in on at by with via from to every")
 _DOES = _any(
     _words("runs?_on runs? uses? has have listens?_on points?_to requires? needs? belongs?_to starts?_at ends?_at"),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from memory.lexical import content_terms, terms
 from memory.model import FactKind, Subject
 from memory.providers.offline.forms import (
-    ADVERBS,
     ENVIRONMENT,
     FORMS,
     INSTEAD_OF,
     JOINED,
     LEAD_IN,
+    NEUTRAL_ADVERBS,
     NO_LONGER,
     NO_TOPIC,
     NO_VALUE,
@@ -28,7 +28,7 @@ from memory.providers.offline.sentences import is_question, is_request, sentence
 
 _WORDS = range(3, 41)
 _MAX_CHARS = 300
-_FILLERS = frozenset(terms(" ".join(ADVERBS))) | frozenset(terms("our the my a an we i all every each m am ve d"))
+_FILLERS = frozenset(terms(f"{NEUTRAL_ADVERBS} our the my a an we i m am ve d"))
 _NAMED = frozenset(terms("called named name"))
 _NAME_TOPIC = frozenset(terms("name me is please"))
 _SPEAKER = re.compile(r"(?:I|we)\b|(?:please )?call me\b", re.IGNORECASE)
@@ -36,6 +36,7 @@ _NEGATIONS = frozenset(terms("no not longer any more anymore don't do isn't aren
 _LINKS = frozenset(terms("with on to from via in at the a an for"))
 _COUNTED_APART = frozenset(terms("pr pull request issue ticket incident bug case job build number"))
 _NUMBER = re.compile(r"v?\d[\d.:]*")
+_BARE_IS = re.compile(r"\b(?:is|are)(?: (?!(?:called|named|in|on|at|behind|under)\b)\w+)*\s*$", re.IGNORECASE)
 _VALUE_MARKS = re.compile(r"[0-9A-Z_/-]|^\S+$")
 
 
@@ -155,7 +156,7 @@ def _is_lasting(sentence: str, form: Form, match: re.Match[str]) -> bool:
 
 def _is_plain(topic: str) -> bool:
     """Whether a topic ends in a bare "is", which says anything, rather than in "is called" or "is in"."""
-    return topic.rstrip().casefold().endswith((" is", " are"))
+    return bool(_BARE_IS.search(topic))
 
 
 def _is_definite(topic: str, value: str) -> bool:
