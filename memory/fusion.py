@@ -1,14 +1,16 @@
 """One order out of two kinds of similarity: meaning (dense) and words (BM25). Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from memory.lexical import bm25, content_terms, coverage, terms
-from memory.model import LexicalResult, MemoryKey, Recallable, Recalled
+from memory.model import LexicalResult, MemoryKey, MessageId, Recallable, Recalled
 
 _DAY_S = 86_400.0
+_ECHO_TERMS = 2
+"""A turn with at most this many words beyond its facts adds nothing to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,21 @@ def fuse(
         key=lambda entry: (not entry[0], -entry[1].score, -entry[1].memory.said_at.timestamp(), entry[1].memory.key)
     )
     return [recalled for _, recalled in scored]
+
+
+def without_echoes(ranked: Sequence[Recalled]) -> list[Recalled]:
+    """Return the memories without the turns that say no more than a fact learned from them, in the same order."""
+    learned: dict[MessageId, set[str]] = {}
+    for one in ranked:
+        if one.memory.kind == "fact":
+            for source in one.memory.sources:
+                learned.setdefault(source, set()).update(content_terms(one.memory.text))
+    return [one for one in ranked if one.memory.kind != "turn" or not _is_echo(one.memory, learned)]
+
+
+def _is_echo(turn: Recallable, learned: Mapping[MessageId, set[str]]) -> bool:
+    told = set[str]().union(*(learned.get(source, ()) for source in turn.sources))
+    return bool(told) and len(set(content_terms(turn.text)) - told) <= _ECHO_TERMS
 
 
 def _average_length(documents: Sequence[Sequence[str]]) -> float:

@@ -12,7 +12,7 @@ import structlog
 from memory.audience import Scope
 from memory.breaker import Breaker
 from memory.errors import ProviderUnavailableError, StoreError
-from memory.fusion import Candidate, bm25_scores, fuse
+from memory.fusion import Candidate, bm25_scores, fuse, without_echoes
 from memory.lexical import content_terms
 from memory.model import MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
 from memory.model.recall import Vector
@@ -94,7 +94,7 @@ class Retriever:
             Candidate(memory=memory, similarity=similar.get(memory.key), terms=hits.get(memory.key, ()))
             for memory in await self._store.fetch(scope, keys)
         ]
-        ranked = fuse(question, candidates, found, now=self._clock.now())
+        ranked = without_echoes(fuse(question, candidates, found, now=self._clock.now()))
         return Recall(memories=tuple(ranked[:limit]), notices=notices)
 
     async def related_facts(self, texts: Sequence[str], scope: Scope, *, limit: int) -> Sequence[Recallable]:
