@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -264,35 +264,46 @@ async def test_unreachable_server_is_unavailable(url: str) -> None:
             assert caught.value.store == "chroma"
 
 
+@asynccontextmanager
+async def fake_server(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Give the URL of a server that answers each connection once, or never, and what it heard."""
+    heard: list[bytes] = []
+    connections: list[asyncio.Task[None] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.current_task())
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        if answer:
+            writer.write(answer)
+        else:
+            await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port := free_port()):
+        yield f"http://127.0.0.1:{port}", heard
+    await asyncio.wait([task for task in connections if task], timeout=10)
+
+
 async def test_silent_server_is_unavailable() -> None:
     """A server that accepts and says nothing does not hold anybody up."""
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", port := free_port()):
-        url = f"http://127.0.0.1:{port}"
-        async with open_chroma_server(url, model_name=MODEL, dimensions=DIMENSIONS, timeout_s=2) as index:
-            with pytest.raises(StoreUnavailableError, match="no answer"):
-                await index.ping()
+    async with (
+        fake_server(b"") as (url, _),
+        open_chroma_server(url, model_name=MODEL, dimensions=DIMENSIONS, timeout_s=2) as index,
+    ):
+        with pytest.raises(StoreUnavailableError, match="no answer"):
+            await index.ping()
 
 
 async def test_token_is_sent_and_kept_out_of_errors() -> None:
     """The token goes out as a bearer token; an answer that is not Chroma's is an error without it."""
-    heard: list[bytes] = []
-
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(refuse, "127.0.0.1", port := free_port()):
-        url = f"http://127.0.0.1:{port}"
-        async with open_chroma_server(url, model_name=MODEL, dimensions=DIMENSIONS, token="s3cret") as index:
-            with pytest.raises(StoreUnavailableError) as caught:
-                await index.ping()
+    refusal = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno"
+    async with (
+        fake_server(refusal) as (url, heard),
+        open_chroma_server(url, model_name=MODEL, dimensions=DIMENSIONS, token="s3cret") as index,
+    ):
+        with pytest.raises(StoreUnavailableError) as caught:
+            await index.ping()
 
     assert b"authorization: bearer s3cret" in heard[0].lower()
     assert "s3cret" not in str(caught.value)
