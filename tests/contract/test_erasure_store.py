@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -216,6 +217,16 @@ async def test_a_fact_that_anothers_words_back_passes_to_them(record: Record, ta
     assert line.key in await _tasks(record, "index")
     assert fact_key(1) in await _tasks(record, "drop")
     assert line.key not in await _tasks(record, "drop")
+
+
+async def test_a_fact_goes_with_its_only_source_whoever_owns_it(record: Record) -> None:
+    """A team fact that one person owns and another one's message alone backs is the other's to take back."""
+    await record.talk("What is prod?")
+    theirs = await record.talk("Prod is zanzibar.", person=BOB)
+    new = replace(fact_from("Prod is zanzibar.", theirs, subject="team"), owner=ANNA.user_id)
+    await record.learn(Outcome(added=(new,)))
+    await _forget(record, ThisThread(session_id=theirs.session_id), owner=BOB.user_id)
+    assert await record.holding("zanzibar") == []
 
 
 async def test_withdrawing_a_confirmation_leaves_the_others_fact(record: Record) -> None:

@@ -216,6 +216,27 @@ async def test_a_forget_during_extraction_wins(record: Record, forgets: str) -> 
     )
 
 
+async def test_somebody_elses_forget_in_the_thread_wins_too(record: Record) -> None:
+    """A batch was read among words that are gone now, though not its own people's."""
+    theirs = await record.talk("Zanzibar is far.", person=BOB)
+    await record.learn(NOTHING)
+    said = await record.talk("Prod is EKS.")
+    claim, batch = await record.claim_one()
+    assert list(batch.author_epochs) == [ANNA.user_id]
+    await record.erasure.delete_message(theirs.session_id, "p1", actor=BOB.user_id)
+    with pytest.raises(StoreConflictError):
+        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)))
+
+
+async def test_a_batch_of_other_versions_than_the_records_is_refused(record: Record) -> None:
+    """Only the very versions that were read are marked as extracted."""
+    said = await record.talk("Prod is EKS.")
+    claim, batch = await record.claim_one()
+    with pytest.raises(StoreConflictError):
+        await record.extraction.commit(claim, replace(batch, versions={said.message_id: 2}), NOTHING)
+    assert await record.extraction.commit(claim, batch, NOTHING) == Committed()
+
+
 async def test_an_update_keeps_the_old_fact_as_history(record: Record) -> None:
     """The old fact ends when the new one was said, and is found by word no longer."""
     old = await record.talk("Prod is EKS 1.29.")
@@ -254,8 +275,8 @@ async def test_another_persons_word_confirms_a_team_fact_of_the_same_audience_on
     )
     theirs = await record.talk("Yes, EKS.", person=BOB)
     confirmed = (
-        (1, fact_from("Prod is EKS.", theirs, subject="team")),
         (1, fact_from("Prod is EKS.", theirs, subject="team", audience=TEAM_CHANNEL)),
+        (1, fact_from("Prod is EKS.", theirs, subject="team")),
         (2, fact_from("Anna likes EKS.", theirs)),
     )
     assert await record.learn(Outcome(confirmed=confirmed)) == Committed(confirmed=1)
