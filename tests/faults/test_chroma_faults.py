@@ -123,7 +123,9 @@ async def test_cancelled_compaction_loses_nothing(tmp_path: Path) -> None:
     async with folder_index(tmp_path) as index:
         await fill(index)
         compaction = asyncio.create_task(index.compact())
-        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            while "gen-000002" not in generations(tmp_path):  # begun, and not to be stopped in its thread
+                await asyncio.sleep(0)
         compaction.cancel()
         with pytest.raises(asyncio.CancelledError):
             await compaction
