@@ -274,8 +274,9 @@ async def test_another_persons_word_confirms_a_team_fact_of_the_same_audience_on
         Outcome(added=(fact_from("Prod is EKS.", said, subject="team"), fact_from("Anna likes EKS.", said)))
     )
     theirs = await record.talk("Yes, EKS.", person=BOB)
+    more = await record.talk("EKS indeed.", person=BOB)
     confirmed = (
-        (1, fact_from("Prod is EKS.", theirs, subject="team", audience=TEAM_CHANNEL)),
+        (1, fact_from("Prod is EKS.", more, subject="team", audience=TEAM_CHANNEL)),
         (1, fact_from("Prod is EKS.", theirs, subject="team")),
         (2, fact_from("Anna likes EKS.", theirs)),
     )
