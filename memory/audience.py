@@ -60,7 +60,7 @@ class Scope:
 
 
 def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] = ()) -> Scope:
-    """Return what an answer to `reader` in `place` may draw on.
+    """Return what an answer to `reader` in `place` may draw on: nothing, where its readers are not surely members.
 
     Args:
         place: Where the answer will be read.
@@ -68,9 +68,9 @@ def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] 
         member_of: Channels that the reader is a member of now; used only where the reader reads alone.
     """
     if place.shared:
-        readable = {place.audience} | {everyone_in(place.tenant_id)}
-        if is_private(place.audience):
+        if not (place.audience.startswith(f"{_CHANNEL}:") or place.audience == everyone_in(place.tenant_id)):
             return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
+        readable = {place.audience, everyone_in(place.tenant_id)}
         own: frozenset[Audience] = frozenset()
     else:
         if place.audience != private_to(reader):
@@ -107,7 +107,10 @@ def covers(wider: Audience, narrower: Audience) -> bool:
 
 
 def entry_labels(*, audience: Audience, owner: UserId, about_owner: bool) -> frozenset[str]:
-    """Return the labels a full-text index stores with an entry, so that the engine itself filters by audience."""
+    """Return the labels a full-text index stores with an entry, so that the engine itself filters by audience.
+
+    An audience is of one tenant (ids carry theirs), so labels need not name it.
+    """
     own = _label("o", audience, owner)
     return frozenset({own}) if about_owner else frozenset({own, _label("a", audience)})
 

@@ -42,7 +42,12 @@ def terms(text: str) -> list[str]:
 def content_terms(text: str) -> list[str]:
     """Return the terms of `text` without stop words; all of them when it has nothing else."""
     everything = terms(text)
-    return [term for term in everything if term not in _STOP_TERMS] or everything
+    return [term for term in everything if not is_stop_term(term)] or everything
+
+
+def is_stop_term(term: str) -> bool:
+    """Whether a term is a stop word's, and says nothing by itself."""
+    return term in _STOP_TERMS
 
 
 def _visible(text: str) -> str:
@@ -93,7 +98,8 @@ def bm25(
 
 def idf(containing: int, *, documents: int) -> float:
     """Return the weight of a term that occurs in `containing` of `documents` entries, above 0."""
-    containing = min(max(containing, 1), max(documents, 1))
+    documents = max(documents, 1)
+    containing = min(max(containing, 1), documents)
     return math.log1p((documents - containing + 0.5) / (containing + 0.5))
 
 

@@ -2,9 +2,9 @@
 
 The rule, chosen so that prose, code, manifests, logs, ids and other scripts are not undercounted against the
 WordPiece vocabulary of all-MiniLM-L6-v2 (a test holds it): a word costs one token per three begun letters, a number
-one per two begun digits, an id (letters and digits mixed, or 20 letters and more) four per five characters, every
-other visible character one, a line break one, a character beyond the Latin scripts two. English prose comes out at
-1.4 to 1.5 times the truth (2026-11, 15,000 words).
+one per two begun digits, an id (letters and digits mixed, or 20 letters of both cases) four per five characters,
+every other visible character one, a line break one, a character beyond the Latin scripts two. English prose comes
+out at 1.4 to 1.5 times the truth (2026-11, 15,000 words).
 """
 
 import re
@@ -33,7 +33,8 @@ def _cost(run: str) -> int:
         return 1
     if run.isdigit():
         return (len(run) + 1) // 2
-    is_id = len(run) >= _LONGEST_WORD or (len(run) >= _SHORTEST_ID and not run.isalpha())
+    is_mixed = not run.isalpha() or (len(run) >= _LONGEST_WORD and not (run.islower() or run.isupper()))
+    is_id = is_mixed and len(run) >= _SHORTEST_ID
     return (len(run) * 4 + 4) // 5 if is_id else (len(run) + 2) // 3
 
 

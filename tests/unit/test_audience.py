@@ -1,0 +1,170 @@
+"""The audience law over generated people, channels, tenants and memories."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory.audience import (
+    Scope,
+    covers,
+    entry_labels,
+    everyone_in,
+    is_private,
+    is_visible,
+    members_of,
+    private_to,
+    scope_for,
+    scope_labels,
+)
+from memory.model import Audience, ChannelId, Place, SessionId, TenantId, UserId
+
+_TENANTS = ["c:T1", "c:T2"]
+_tenants = st.sampled_from(_TENANTS).map(TenantId)
+
+
+def _users(tenant: TenantId) -> st.SearchStrategy[UserId]:
+    return st.sampled_from(["U1", "U2", "U3"]).map(lambda name: UserId(f"{tenant}:{name}"))
+
+
+def _channels(tenant: TenantId) -> st.SearchStrategy[ChannelId]:
+    return st.sampled_from(["C1", "C2"]).map(lambda name: ChannelId(f"{tenant}:{name}"))
+
+
+def _audiences(tenant: TenantId) -> st.SearchStrategy[Audience]:
+    return st.one_of(
+        _users(tenant).map(private_to),
+        _channels(tenant).map(members_of),
+        st.just(everyone_in(tenant)),
+        st.sampled_from(["", "unknown", "shared:C1"]).map(Audience),
+    )
+
+
+def _places(tenant: TenantId) -> st.SearchStrategy[Place]:
+    return st.builds(
+        Place,
+        session_id=st.just(SessionId("s")),
+        channel_id=_channels(tenant),
+        tenant_id=st.just(tenant),
+        audience=_audiences(tenant),
+        shared=st.booleans(),
+    )
+
+
+def _scopes(tenant: TenantId) -> st.SearchStrategy[Scope]:
+    return st.builds(
+        lambda place, reader, channels: scope_for(place, reader, member_of=channels),
+        _places(tenant),
+        _users(tenant),
+        st.lists(_channels(tenant), max_size=2),
+    )
+
+
+_any_scope = _tenants.flatmap(_scopes)
+_any_memory = _tenants.flatmap(
+    lambda tenant: st.fixed_dictionaries(
+        {
+            "tenant_id": st.just(tenant),
+            "audience": _audiences(tenant),
+            "owner": _users(tenant),
+            "about_owner": st.booleans(),
+        }
+    )
+)
+
+
+def _place(audience: Audience, *, shared: bool) -> Place:
+    return Place(
+        session_id=SessionId("s"),
+        channel_id=ChannelId("c:T1:C1"),
+        tenant_id=TenantId("c:T1"),
+        audience=audience,
+        shared=shared,
+    )
+
+
+@given(_any_scope, _any_memory)
+def test_labels_say_what_is_visible(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
+    """The full-text labels of a scope and of an entry meet exactly when the memory is visible there."""
+    labels = entry_labels(audience=memory["audience"], owner=memory["owner"], about_owner=memory["about_owner"])
+
+    assert is_visible(scope, **memory) == (
+        memory["tenant_id"] == scope.tenant_id and not labels.isdisjoint(scope_labels(scope))
+    )
+
+
+@given(_any_scope, _any_memory)
+def test_tenants_never_mix(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
+    """Nothing of one tenant is visible in another, by the law or by the labels."""
+    if memory["tenant_id"] == scope.tenant_id:
+        return
+    labels = entry_labels(audience=memory["audience"], owner=memory["owner"], about_owner=memory["about_owner"])
+
+    assert not is_visible(scope, **memory)
+    assert labels.isdisjoint(scope_labels(scope))
+
+
+@given(_any_scope, _any_memory)
+def test_what_is_about_a_person_is_for_that_person(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
+    """A fact about its owner is visible to the owner alone."""
+    if is_visible(scope, **{**memory, "about_owner": True}):
+        assert memory["owner"] == scope.reader
+
+
+@given(_tenants.flatmap(lambda tenant: st.tuples(_places(tenant), _users(tenant), _users(tenant), _audiences(tenant))))
+def test_an_answer_in_a_channel_draws_on_what_all_its_readers_could_read(
+    drawn: tuple[Place, UserId, UserId, Audience],
+) -> None:
+    """In a shared place nothing private and nothing of another channel is ever visible, whoever asks and owns it."""
+    place, reader, owner, audience = drawn
+    scope = scope_for(replace(place, shared=True), reader, member_of=[place.channel_id, ChannelId("c:T1:C2")])
+    visible = is_visible(scope, tenant_id=place.tenant_id, audience=audience, owner=owner, about_owner=False)
+
+    assert not visible or audience in {place.audience, everyone_in(place.tenant_id)}
+    assert not visible or not is_private(audience)
+
+
+@pytest.mark.parametrize("audience", ["", "unknown", "shared:C1", "workspace:c:T2", "private:c:T1:U1", "workspace"])
+def test_unknown_readers_see_nothing(audience: str) -> None:
+    """A shared place whose readers are not known to be members sees no memory at all, not even a public one."""
+    scope = scope_for(_place(Audience(audience), shared=True), UserId("c:T1:U1"))
+
+    assert scope == Scope.nothing(tenant_id=TenantId("c:T1"), reader=UserId("c:T1:U1"))
+    assert not scope_labels(scope)
+
+
+def test_somebody_elses_dm_sees_nothing() -> None:
+    """A DM whose audience is another person is unknown, too."""
+    scope = scope_for(_place(private_to(UserId("c:T1:U2")), shared=False), UserId("c:T1:U1"))
+
+    assert not scope_labels(scope)
+
+
+def test_a_dm_sees_own_channels_and_the_workspace() -> None:
+    """In their DM a person sees what they said there and in channels they are in, and what the workspace can read."""
+    reader, other = UserId("c:T1:U1"), UserId("c:T1:U2")
+    mine, left = ChannelId("c:T1:C1"), ChannelId("c:T1:C2")
+    scope = scope_for(_place(private_to(reader), shared=False), reader, member_of=[mine])
+
+    def sees(audience: Audience, owner: UserId, *, about_owner: bool) -> bool:
+        return is_visible(scope, tenant_id=TenantId("c:T1"), audience=audience, owner=owner, about_owner=about_owner)
+
+    assert sees(private_to(reader), reader, about_owner=True)
+    assert sees(members_of(mine), reader, about_owner=True)
+    assert sees(everyone_in(TenantId("c:T1")), other, about_owner=False)
+    assert not sees(members_of(mine), other, about_owner=False)
+    assert not sees(members_of(left), reader, about_owner=True)
+    assert not sees(private_to(other), other, about_owner=False)
+
+
+def test_a_narrower_audience_covers_no_wider_one() -> None:
+    """Only the same audience, or the whole workspace, is read by everyone who reads the other."""
+    tenant, reader, channel = TenantId("c:T1"), UserId("c:T1:U1"), ChannelId("c:T1:C1")
+
+    assert covers(everyone_in(tenant), private_to(reader))
+    assert covers(everyone_in(tenant), members_of(channel))
+    assert covers(members_of(channel), members_of(channel))
+    assert not covers(private_to(reader), everyone_in(tenant))
+    assert not covers(members_of(channel), private_to(reader))
+    assert not covers(members_of(channel), everyone_in(tenant))
