@@ -119,11 +119,14 @@ def _read_file(env_file: Path) -> dict[str, str]:
 
 def _unknown_names(values: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for every name that looks like ours and is not: a typing error must not pass silently."""
-    known = [name for group in GROUPS for name in group.names()]
+    known = [
+        name.removeprefix(_OWN_PREFIX) for group in GROUPS for name in group.names() if name.startswith(_OWN_PREFIX)
+    ]
     for name in sorted(values):
-        if name.startswith(_OWN_PREFIX) and name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.8)
-            yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
+        rest = name.removeprefix(_OWN_PREFIX)
+        if name.startswith(_OWN_PREFIX) and rest not in known:
+            near = get_close_matches(rest, known, n=1, cutoff=0.5)
+            yield f"{name} is not a setting" + (f"; did you mean {_OWN_PREFIX}{near[0]}?" if near else ".")
 
 
 def run_problems(settings: Settings, *, platform: str | None = None) -> list[str]:
