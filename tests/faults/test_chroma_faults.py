@@ -3,10 +3,12 @@
 import asyncio
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -309,6 +311,50 @@ async def test_token_is_sent_and_kept_out_of_errors() -> None:
 
     assert b"authorization: bearer s3cret" in heard[0].lower()
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """Give the TLS context of a server that nobody vouches for."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    request = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run(  # noqa: S603 - fixed words
+        [*request, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def listen(listener: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
+    """Note the first words of every connection that trusts us, until the listener is shut."""
+    while True:
+        try:
+            raw, _ = listener.accept()
+        except OSError:
+            return
+        with raw, suppress(OSError), context.wrap_socket(raw, server_side=True) as connection:
+            heard.append(connection.recv(4096))
+
+
+async def test_server_that_nobody_vouches_for_hears_no_token(self_signed: ssl.SSLContext) -> None:
+    """Certificates are checked before anything is said; chromadb by itself checks none."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listening = asyncio.create_task(asyncio.to_thread(listen, listener, self_signed, heard))
+        async with open_chroma_server(url, model_name=MODEL, dimensions=DIMENSIONS, token="s3cret") as index:
+            with pytest.raises(StoreUnavailableError):
+                await index.ping()
+        listener.shutdown(socket.SHUT_RDWR)
+        await listening
+
+    assert heard == []
 
 
 async def test_server_outage_is_ridden_out(tmp_path: Path) -> None:

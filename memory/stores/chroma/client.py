@@ -10,7 +10,7 @@ import numpy.typing as npt
 from memory.errors import DimensionMismatchError, StoreCorruptError, StoreError, StoreUnavailableError
 
 MAX_BATCH = 1000
-"""Rows of one call: below Chroma's own limit (5,461 here; a server says its own) and under half a second of writing."""
+"""Rows of one call: below Chroma's own limit (5,461 in a folder and on `chroma run`), about a second of writing."""
 
 COLLECTION: Mapping[str, Any] = {"embedding_function": None, "configuration": {"hnsw": {"space": "cosine"}}}
 """How every collection is made: vectors come from outside, and the default space would be squared L2."""

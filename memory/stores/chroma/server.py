@@ -158,7 +158,11 @@ class ServerChroma(ChromaClient):
                 host=self._url,
                 ssl=urlsplit(self._url).scheme == "https",
                 headers=self._headers,
-                settings=chromadb.Settings(_env_file=None, anonymized_telemetry=False),
+                settings=chromadb.Settings(
+                    _env_file=None,
+                    anonymized_telemetry=False,
+                    chroma_server_ssl_verify=True,  # unset, chromadb checks no certificate
+                ),
             )
         return client
 
