@@ -1,5 +1,6 @@
 """The `LanguageModel` port without a model: it quotes what is remembered and keeps what it is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from memory.lexical import content_terms
@@ -72,7 +73,8 @@ class OfflineModel(LanguageModel):
         return _newest_within(lines, request.max_tokens)
 
     async def extract(self, request: ExtractionRequest) -> ExtractionReply:
-        return learn(request)
+        # A batch of long messages takes a moment of pure Python: not on the event loop.
+        return await asyncio.to_thread(learn, request)
 
 
 def _answer(request: ReplyRequest) -> list[str]:

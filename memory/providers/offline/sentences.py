@@ -6,6 +6,9 @@ from memory.consolidation import own_words
 from memory.context import as_name
 from memory.model import Message
 
+_MAX_CHARS = 20_000  # nobody types more; rules over a pasted 100 kB would hold up the event loop
+_MAX_JOINED = 300
+_LONGEST_ABBREVIATION = 12
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=\S)|\s*;\s+|\s*\n\s*")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|approx|incl|resp|no|cf|mr|mrs|ms|dr)|\b[A-Za-z])\.$", re.IGNORECASE
@@ -30,7 +33,7 @@ _REQUEST_START = re.compile(
 def own_text(message: Message) -> str:
     """Return a person's own words in a message, without the name that a thread of several people puts before them."""
     name = f"{as_name(message.author.name)}: " if message.author is not None else ""
-    return own_words(message.text.removeprefix(name))
+    return own_words(message.text.removeprefix(name)[:_MAX_CHARS])
 
 
 def sentences(text: str) -> list[str]:
@@ -39,7 +42,7 @@ def sentences(text: str) -> list[str]:
     joined = ""
     for piece in _END.split(text):
         joined = f"{joined} {piece}".strip() if joined else piece.strip()
-        if joined and not _ABBREVIATION.search(joined):
+        if joined and (len(joined) > _MAX_JOINED or not _ABBREVIATION.search(joined[-_LONGEST_ABBREVIATION:])):
             found.append(joined)
             joined = ""
     plain = (_MARKUP.sub("", _BULLET.sub("", sentence)).strip() for sentence in [*found, joined])
