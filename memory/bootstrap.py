@@ -118,8 +118,9 @@ async def open_memory(
     """
     async with AsyncExitStack() as stack:
         stores = await _open_stores(stack, settings, clock or SystemClock(), on_progress)
-        chosen = model or await stack.enter_async_context(_open_model(settings))
-        recall, scheduler = compose(settings, stores, chosen)
+        if model is None:
+            model = await stack.enter_async_context(_open_model(settings))
+        recall, scheduler = compose(settings, stores, model)
         stack.push_async_callback(recall.tasks.close, grace_s=_SHUTDOWN_GRACE_S)
         stack.push_async_callback(scheduler.close)
         scheduler.start()

@@ -38,6 +38,8 @@ async def check_record(admin: RecordAdmin) -> Sequence[Check]:
     status = await admin.status()
     kept = f"{status.messages} messages, {status.facts} facts, {status.episodes} episodes"
     compacted = f"{status.last_compacted_at:%Y-%m-%d %H:%M} UTC" if status.last_compacted_at else "never"
+    set_aside = f", {status.parked} were set aside after repeated failures: /sweep tries them again"
+    erased = "; something was erased since: `recall compact` removes its bytes now"
     return (
         Check(name="record", verdict="ok", detail=kept),
         Check(
@@ -48,8 +50,7 @@ async def check_record(admin: RecordAdmin) -> Sequence[Check]:
         Check(
             name="extraction",
             verdict="warning" if status.parked else "ok",
-            detail=f"{status.waiting_for_extraction} messages wait"
-            + (f", {status.parked} were set aside after repeated failures: /sweep tries them again" * bool(status.parked)),
+            detail=f"{status.waiting_for_extraction} messages wait" + (set_aside if status.parked else ""),
         ),
         Check(
             name="outbox",
@@ -59,7 +60,6 @@ async def check_record(admin: RecordAdmin) -> Sequence[Check]:
         Check(
             name="compaction",
             verdict="warning" if status.needs_compaction else "ok",
-            detail=f"last: {compacted}"
-            + ("; something was erased since: `recall compact` removes its bytes now" * status.needs_compaction),
+            detail=f"last: {compacted}" + (erased if status.needs_compaction else ""),
         ),
     )

@@ -122,7 +122,7 @@ class Extractor:
             return await self._extract(claim, batch)
         except StoreConflictError:
             _log.info("extraction_overtaken", session_id=claim.session_id)
-            await self._store.back_off(claim, retry_at=self._clock.now())
+            await self._store.release(claim)
         except ProviderError as error:
             await self._failed(claim, batch, error)
         return None

@@ -26,8 +26,8 @@ from memory.model import (
     NewFact,
     NewReply,
     Place,
-    Receipt,
     Recallable,
+    Receipt,
     ReplyEvent,
     ReplyRequest,
     SessionId,
@@ -268,6 +268,10 @@ class ExtractionStore(Protocol):
         """Note a failed attempt, release the lease, and return how many attempts have failed in a row."""
         ...
 
+    async def release(self, claim: ExtractionClaim) -> None:
+        """Give the thread back as it is: no attempt failed, and it is due again at once."""
+        ...
+
     async def park(self, claim: ExtractionClaim, batch: ExtractionBatch, *, reason: str) -> None:
         """Set a batch aside after its last attempt, so that later messages are not held up; release the lease."""
         ...
@@ -298,7 +302,9 @@ class ErasureStore(Protocol):
         """
         ...
 
-    async def edit_message(self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId) -> Receipt:
+    async def edit_message(
+        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+    ) -> Receipt:
         """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued."""
         ...
 

@@ -14,7 +14,7 @@ from memory.breaker import Breaker
 from memory.errors import ProviderUnavailableError, StoreError
 from memory.fusion import Candidate, bm25_scores, fuse, without_echoes
 from memory.lexical import content_terms
-from memory.model import MemoryKey, MessageId, Recallable, Recalled, VectorRef, key_kind, row_id
+from memory.model import MemoryKey, MessageId, Recallable, Recalled, UserId, VectorRef, key_kind, row_id
 from memory.model.recall import Vector
 from memory.ports import Clock, Embedder, RecallStore, VectorIndex
 from memory.vector_cache import VectorCache
@@ -84,7 +84,7 @@ class Retriever:
         query, notices = embedding.result()
         similar: dict[MemoryKey, float] = {}
         if query is not None:
-            similar, more = await self._similar(query, own.result(), shared=shared.result())
+            similar, more = await self._similar(scope.reader, query, own.result(), shared=shared.result())
             notices = notices + more
         found = lexical.result()
         hits = {hit.key: hit.terms for hit in found.hits}
@@ -107,16 +107,15 @@ class Retriever:
         lexical = await self._store.lexical(scope, content_terms("\n".join(texts)), limit=_LEXICAL_HITS)
         keys |= {hit.key for hit in lexical.hits if key_kind(hit.key) == "fact"}
         if len(keys) > limit:
-            nearness = await self._nearness(texts, refs, shared=await self._store.has_shared(scope))
+            nearness = await self._nearness(scope, texts, refs)
             keys = set(sorted(keys, key=lambda key: nearness.get(key, 0.0), reverse=True)[:limit])
         return await self._store.fetch(scope, keys)
 
-    async def _nearness(
-        self, texts: Sequence[str], refs: Sequence[VectorRef], *, shared: bool
-    ) -> dict[MemoryKey, float]:
+    async def _nearness(self, scope: Scope, texts: Sequence[str], refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
+        shared = await self._store.has_shared(scope)
         nearness: dict[MemoryKey, float] = {}
         for vector in await self._embedder.embed_documents(texts):
-            for key, similarity in (await self._similar(vector, refs, shared=shared))[0].items():
+            for key, similarity in (await self._similar(scope.reader, vector, refs, shared=shared))[0].items():
                 nearness[key] = max(similarity, nearness.get(key, -1.0))
         return nearness
 
@@ -131,7 +130,7 @@ class Retriever:
             return None, (BY_WORDS_ONLY,)
 
     async def _similar(
-        self, query: Vector, own: Sequence[VectorRef], *, shared: bool
+        self, reader: UserId, query: Vector, own: Sequence[VectorRef], *, shared: bool
     ) -> tuple[dict[MemoryKey, float], tuple[str, ...]]:
         """Score the person's own memories exactly and, where there are others to see, ask the index for those."""
         notices: tuple[str, ...] = ()
@@ -139,14 +138,14 @@ class Retriever:
         if self._breaker.allows:
             try:
                 async with self._breaker.guard():
-                    await self._cache.fill(own)
+                    await self._cache.fill(reader, own)
                     if shared:
                         found = dict(await self._index.nearest(query, limit=_SHARED_HITS))
             except StoreError as error:
                 _log.warning("index_unavailable", operation=error.operation)
         if self._breaker.is_open:
             notices = (BY_WORDS_ONLY,)
-        return found | self._cache.similarities(query, own), notices
+        return found | self._cache.similarities(reader, query, own), notices
 
 
 def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId]) -> set[MemoryKey]:

@@ -13,7 +13,7 @@ from memory.model.recall import Vector
 from memory.ports import VectorIndex
 
 
-class _OwnerVectors:
+class _ReaderVectors:
     """One person's vectors as rows of a matrix that doubles as it grows."""
 
     def __init__(self, dimensions: int) -> None:
@@ -45,11 +45,11 @@ class VectorCache:
     def __init__(self, index: VectorIndex, *, max_bytes: int = 64 * 2**20) -> None:
         self._index = index
         self._max_bytes = max_bytes
-        self._owners: OrderedDict[UserId, _OwnerVectors] = OrderedDict()
+        self._readers: OrderedDict[UserId, _ReaderVectors] = OrderedDict()
 
-    def similarities(self, query: Vector, refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
-        """Return the cosine in [-1, 1] of those of `refs` that are cached; the refs are of one owner."""
-        held = self._owners.get(refs[0].owner) if refs else None
+    def similarities(self, reader: UserId, query: Vector, refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
+        """Return the cosine in [-1, 1] of those of `refs` that are cached for `reader`."""
+        held = self._readers.get(reader)
         if held is None:
             return {}
         rows = [held.rows.get(ref.key, -1) for ref in refs]
@@ -57,39 +57,31 @@ class VectorCache:
         scores = np.clip(held.matrix[[row for _, row in present]] @ query, -1.0, 1.0) if present else ()
         return {key: float(score) for (key, _), score in zip(present, scores, strict=True)}
 
-    async def fill(self, refs: Sequence[VectorRef]) -> None:
-        """Bring in those of one owner's `refs` that are missing, as far as the index has them."""
-        if not refs:
-            return
-        held = self._owners.get(refs[0].owner)
+    async def fill(self, reader: UserId, refs: Sequence[VectorRef]) -> None:
+        """Bring in those of a reader's `refs` that are missing, as far as the index has them."""
+        held = self._readers.get(reader)
         missing = [ref for ref in refs if held is None or ref.key not in held.rows]
         if missing:
-            vectors = await self._index.vectors(missing)
-            self.add(VectorEntry(ref=ref, vector=vectors[ref.key]) for ref in missing if ref.key in vectors)
-        self._trim(refs)
+            found = await self._index.vectors(missing)
+            for key, vector in found.items():
+                held = self._readers.setdefault(reader, _ReaderVectors(len(vector)))
+                held.put(key, vector)
+        if held is not None:
+            self._readers.move_to_end(reader)
+            if len(held.rows) > 2 * len(refs) + 16:  # more than half are rows that the record no longer names
+                held.keep({ref.key for ref in refs})
+        while len(self._readers) > 1 and self._bytes() > self._max_bytes:
+            self._readers.popitem(last=False)
 
-    def add(self, entries: Iterable[VectorEntry], *, only_known: bool = False) -> None:
-        """Take in vectors; with `only_known`, those of people who are cached already."""
+    def add(self, entries: Iterable[VectorEntry]) -> None:
+        """Take in freshly indexed vectors of owners who are cached, so that their next question finds them here."""
         for entry in entries:
-            owner = entry.ref.owner
-            if owner not in self._owners:
-                if only_known:
-                    continue
-                self._owners[owner] = _OwnerVectors(len(entry.vector))
-            self._owners[owner].put(entry.ref.key, entry.vector)
-            self._owners.move_to_end(owner)
-        while len(self._owners) > 1 and self._bytes() > self._max_bytes:
-            self._owners.popitem(last=False)
+            if held := self._readers.get(entry.ref.owner):
+                held.put(entry.ref.key, entry.vector)
 
-    def drop(self, owner: UserId) -> None:
+    def drop(self, reader: UserId) -> None:
         """Forget a person's vectors."""
-        self._owners.pop(owner, None)
-
-    def _trim(self, refs: Sequence[VectorRef]) -> None:
-        """Drop rows that the record no longer names, once they are more than half."""
-        held = self._owners.get(refs[0].owner)
-        if held is not None and len(held.rows) > 2 * len(refs) + 16:
-            held.keep({ref.key for ref in refs})
+        self._readers.pop(reader, None)
 
     def _bytes(self) -> int:
-        return sum(held.matrix.nbytes for held in self._owners.values())
+        return sum(held.matrix.nbytes for held in self._readers.values())

@@ -88,4 +88,4 @@ class OutboxWorker:
             VectorEntry(ref=ref, vector=vector) for (ref, _), vector in zip(alive.values(), vectors, strict=True)
         ]
         await self._index.upsert(entries)
-        self._vectors.add(entries, only_known=True)
+        self._vectors.add(entries)

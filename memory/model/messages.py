@@ -7,6 +7,10 @@ from enum import StrEnum
 from memory.model.ids import ChannelId, MemoryKey, MessageId, Person, Place, SessionId
 
 
+NO_MESSAGE = MessageId(0)
+"""Row numbers start at 1."""
+
+
 class Role(StrEnum):
     """Who speaks."""
 
@@ -108,7 +112,7 @@ class Summary:
 
     text: str = ""
     pins: tuple[Pin, ...] = ()
-    through: MessageId = MessageId(0)
+    through: MessageId = NO_MESSAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,17 @@ async def test_forgetting_a_number_takes_the_messages_and_the_replies_to_them(re
     assert await _transcript(record) == ["The weather is fine.", "It is."]
 
 
+async def test_a_later_reply_that_repeats_the_forgotten_from_the_history_goes_too(record: Record) -> None:
+    """It used no memory that could be looked up; its words give it away. Other replies of the thread stay."""
+    said = await record.talk("My cluster is zanzibar.", "Noted.")
+    await record.talk("How do I list nodes?", "Run kubectl --context zanzibar get nodes.")
+    await record.talk("And pods?", "Run kubectl get pods.")
+    await record.learn(Outcome(added=(fact_from("Anna's cluster is zanzibar.", said),)))
+    await _forget(record, Numbered(number=1))
+    assert await record.holding("zanzibar") == []
+    assert await _transcript(record) == ["How do I list nodes?", "And pods?", "Run kubectl get pods."]
+
+
 async def test_a_plan_changes_nothing(record: Record) -> None:
     """A preview is a preview."""
     said = await record.talk("My cluster is zanzibar.")

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import MemoryKey, UserId, episode_key, fact_key, turn_key
+from memory.stores.sql.erasure_echoes import echoes
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episode_people, episode_sources, episodes, fact_sources, facts, messages
 from memory.stores.sql.uses import replies_using
@@ -92,7 +93,10 @@ async def trace(connection: AsyncConnection, seeds: Seeds, *, edited: bool = Fal
     outdated = await _current_keys(connection, seeds.chosen) if edited else frozenset()
     keys = {fact_key(fact) for fact in fate.facts} | {episode_key(episode) for episode in episode_rows} | outdated
     keys |= {key for row in said.values() for key in turn_keys(row)}
-    reply_ids = await replies_using(connection, keys)
+    reply_ids = set(await replies_using(connection, keys)) | seeds.replies
+    if not edited:
+        fact_texts = [row.text for row in fate.facts.values()]
+        reply_ids |= await echoes(connection, said=said, chosen=seeds.chosen, fact_texts=fact_texts)
     return Removal(
         owner=seeds.owner,
         facts=fate.facts,
@@ -100,7 +104,7 @@ async def trace(connection: AsyncConnection, seeds: Seeds, *, edited: bool = Fal
         sources=fate.sources,
         episodes=episode_rows,
         messages=said,
-        replies=await _replies(connection, said, {*reply_ids, *seeds.replies}),
+        replies=await _replies(connection, said, reply_ids),
         outdated=outdated,
     )
 

@@ -87,6 +87,10 @@ class SqlExtractionStore(ExtractionStore):
             changed = update(threads).where(here).values(extract_attempts=attempts + 1, extract_retry_at=retry_at)
             return int((await connection.execute(changed.returning(attempts))).scalar_one())
 
+    async def release(self, claim: ExtractionClaim) -> None:
+        async with self._database.begin("give a thread back") as connection:
+            await release_lease(connection, claim.lease)
+
     async def park(self, claim: ExtractionClaim, batch: ExtractionBatch, *, reason: str) -> None:
         async with self._database.begin("park a batch") as connection:
             await lock_threads(connection, [claim.session_id])
