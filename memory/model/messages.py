@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from memory.model.ids import ChannelId, MemoryKey, MessageId, Person, Place, SessionId
 
-
 NO_MESSAGE = MessageId(0)
 """Row numbers start at 1."""
 
