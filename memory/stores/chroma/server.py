@@ -120,6 +120,8 @@ class ServerChroma(ChromaClient):
                 await client.delete_collection(collection.name)
 
     async def _call(self, operation: str, work: Callable[[_Collections], Awaitable[_T]]) -> _T:
+        if self._client is None:
+            await asyncio.to_thread(importlib.import_module, "chromadb")  # takes seconds, and is not the server's fault
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
@@ -152,7 +154,7 @@ class ServerChroma(ChromaClient):
         return self._client
 
     async def _connect(self) -> "AsyncClientAPI":
-        chromadb = await asyncio.to_thread(importlib.import_module, "chromadb")
+        chromadb = importlib.import_module("chromadb")
         with no_stray_system():
             client: AsyncClientAPI = await chromadb.AsyncHttpClient(
                 host=self._url,
