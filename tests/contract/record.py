@@ -83,7 +83,7 @@ class Record:
         accepted = await self.deliver(f"p{self._delivered}", words, person=person, place=place)
         (message,) = [
             message
-            for message in await self.messages.unanswered(tenant_id=TENANT)
+            for message in await self.messages.unanswered(tenant_id=(place or public_thread()).tenant_id)
             if message.message_id == accepted.message_id
         ]
         return message

@@ -204,6 +204,8 @@ class _translated:  # noqa: N801 (used like a function)
         if code is not None and code & 0xFF in _DAMAGED:
             mend = f"{self._path} is damaged; put a backup in its place, or move it away to start with an empty record"
             raise StoreCorruptError("sql", self._operation, mend) from error
+        if code == sqlite3.SQLITE_ERROR:
+            return  # a wrong statement, which is no outage
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             raise StoreUnavailableError("sql", self._operation, _name(error)) from error
 

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import aiosqlite
 
+_END = aiosqlite.core._STOP_RUNNING_SENTINEL  # noqa: SLF001 (what ends the thread's loop)
+
 
 class Cursor:
     """What SQLAlchemy's adapter needs of a cursor; rows are already here when `execute` returns."""
@@ -84,6 +86,17 @@ class Connection(aiosqlite.Connection):
         self._pending = None
         if self._conn.in_transaction:
             await super().rollback()
+
+    def stop(self) -> None:
+        """End the thread without reporting back: the event loop may be closed by then."""
+        self._running = False
+        self._tx.put_nowait((None, self._close_and_end))
+
+    def _close_and_end(self) -> object:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        return _END
 
 
 async def connect(path: Path, *, timeout_s: float, pragmas: Sequence[str]) -> Connection:

@@ -106,7 +106,8 @@ class SqlIndexQueue(IndexQueue):
             queued = 0
             for living in _everything(now):
                 columns = ["operation", "key", "owner_id", "due_at"]
-                queued += (await connection.execute(insert(outbox).from_select(columns, living))).rowcount
+                fill = insert(outbox).from_select(columns, living).inline().execution_options(preserve_rowcount=True)
+                queued += (await connection.execute(fill)).rowcount
             return queued
 
 

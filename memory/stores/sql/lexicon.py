@@ -5,6 +5,7 @@ An entry carries labels of its audience (`memory.audience`), so that the engine 
 
 import heapq
 import math
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from memory.stores.sql.fulltext import Fts5, FullText, Gin, Postings
 
 _MOST_TERMS = 48
 """Of a longer question the longest terms are asked for: a longer word is the rarer one as a rule."""
+_WHOLE = re.compile(r"[\w.:/@-]+")
+"""What a term can be; anything else is in no entry, and would be syntax to an engine."""
 
 _ENGINES: dict[str, FullText] = {"sqlite": Fts5(), "postgresql": Gin()}
 _DROP = text("DELETE FROM lexicon WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
@@ -49,16 +52,16 @@ async def search(connection: AsyncConnection, scope: Scope, terms: Sequence[str]
     the search does. For common terms they are estimates.
     """
     engine = _ENGINES[connection.dialect.name]
-    asked = _most_telling(terms)
+    asked = _most_telling({term for term in terms if _WHOLE.fullmatch(term)})
     documents = await engine.documents(connection)
     labels = sorted(scope_labels(scope))
     if not (asked and documents and labels):
-        return LexicalResult(hits=(), document_frequency=dict.fromkeys(asked, 0), documents=documents)
+        return LexicalResult(hits=(), document_frequency=dict.fromkeys(terms, 0), documents=documents)
     postings = await engine.postings(connection, labels, asked, documents)
     chosen = _best(postings.values(), documents, limit)
     return LexicalResult(
         hits=tuple(await engine.read(connection, chosen)) if chosen else (),
-        document_frequency={term: found.frequency for term, found in postings.items()},
+        document_frequency=dict.fromkeys(terms, 0) | {term: found.frequency for term, found in postings.items()},
         documents=documents,
     )
 
@@ -69,8 +72,8 @@ async def has_shared(connection: AsyncConnection, scope: Scope) -> bool:
     return bool(labels) and await _ENGINES[connection.dialect.name].any_of(connection, labels)
 
 
-def _most_telling(terms: Sequence[str]) -> Sequence[str]:
-    return sorted(set(terms), key=len, reverse=True)[:_MOST_TERMS]
+def _most_telling(terms: Collection[str]) -> Sequence[str]:
+    return sorted(terms, key=len, reverse=True)[:_MOST_TERMS]
 
 
 def _best(postings: Collection[Postings], documents: int, limit: int) -> Sequence[Any]:

@@ -19,6 +19,8 @@ _VERSION = text("SELECT version_num FROM alembic_version")
 async def migrate(database: Database) -> None:
     """Create or upgrade the tables; several processes may do it at once, and one does the work.
 
+    Not to be called twice at once in one process: alembic keeps what it works on in globals.
+
     Raises:
         ConfigError: The database was written by a newer version.
     """

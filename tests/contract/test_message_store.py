@@ -1,0 +1,418 @@
+"""What every message store does: the inbox, turns, and threads read back."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from memory.errors import StoreConflictError
+from memory.model import (
+    MemoryKey,
+    Message,
+    MessageId,
+    MessageState,
+    NewReply,
+    Numbered,
+    Pin,
+    Role,
+    SessionId,
+    Summary,
+    TenantId,
+    ThisThread,
+    ThreadHead,
+    ThreadState,
+    turn_key,
+)
+from memory.stores.sql.database import Database
+from tests.contract.record import ANNA, BOB, LEASE_S, TENANT, Record, private_thread, public_thread, remembered
+from tests.fakes.clock import FrozenClock
+
+
+@pytest.fixture
+def record(database: Database, clock: FrozenClock) -> Record:
+    """The stores over an empty database."""
+    return Record(database, clock)
+
+
+async def load(record: Record, limit: int = 50) -> ThreadState:
+    """Load the public thread."""
+    return await record.messages.load_thread(public_thread().session_id, limit=limit)
+
+
+def texts(thread: ThreadState) -> list[str]:
+    """Return what was said in a thread."""
+    return [message.text for message in thread.messages]
+
+
+async def test_accept_makes_one_row_for_many_deliveries(record: Record) -> None:
+    """The channel and the platform's message id say whether a delivery is new."""
+    first = await record.deliver("p1", "deploy the api")
+    again = await record.deliver("p1", "deploy the api")
+
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert again.message_id == first.message_id
+    assert [await record.rows(table) for table in ("messages", "lexicon", "outbox")] == [1, 1, 1]
+
+
+async def test_accept_of_one_delivery_at_once_makes_one_row(record: Record) -> None:
+    """Two processes that get the same delivery together accept it once."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(record.deliver("p1", "deploy the api")) for _ in range(6)]
+    accepted = [task.result() for task in tasks]
+
+    assert len({each.message_id for each in accepted}) == 1
+    assert sum(not each.duplicate for each in accepted) == 1
+
+
+async def test_same_message_id_in_another_channel_is_another_message(record: Record) -> None:
+    """Platforms repeat ids across channels."""
+    first = await record.deliver("p1", "one", place=public_thread())
+    second = await record.deliver("p1", "two", place=private_thread())
+
+    assert not second.duplicate
+    assert second.message_id != first.message_id
+
+
+async def test_accepted_message_keeps_what_was_said(record: Record) -> None:
+    """Text, author, link and time come back as they were delivered."""
+    message = await record.say("naïve 🚀 über\nline two", person=BOB)
+
+    assert message == Message(
+        message_id=message.message_id,
+        session_id=public_thread().session_id,
+        role=Role.USER,
+        author=BOB,
+        text="naïve 🚀 über\nline two",
+        sent_at=record.clock.now(),
+        link="https://chat.test/p1",
+    )
+
+
+async def test_message_without_a_word_is_accepted(record: Record) -> None:
+    """There is nothing to find it by, and that is fine."""
+    accepted = await record.deliver("p1", "🚀 !!")
+
+    assert accepted.state is MessageState.RECEIVED
+    assert await record.rows("lexicon") == 0
+
+
+async def test_very_long_message_is_accepted(record: Record) -> None:
+    """Neither engine chokes on 100 kB, be it many words or one run of letters."""
+    await record.deliver("p1", "word-é9 " * 12_500)
+    await record.deliver("p2", "x" * 100_000)
+
+    assert await record.rows("messages") == 2
+
+
+async def test_forgotten_message_that_is_delivered_again_stays_forgotten(record: Record) -> None:
+    """The row stays behind without its text and turns the delivery away."""
+    await record.talk("the vault is in Basel")
+    plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=public_thread().session_id))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+    again = await record.deliver("p1", "the vault is in Basel")
+
+    assert again.duplicate
+    assert texts(await load(record)) == []
+    assert await record.holding("Basel") == []
+
+
+async def test_begin_turn_gives_the_message_with_its_thread(record: Record) -> None:
+    """A claim says what is answered, where, and how thread and asker stood."""
+    message = await record.say("hello")
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+
+    assert claim is not None
+    assert (claim.message, claim.place) == (message, public_thread())
+    assert claim.head == ThreadHead(session_id=message.session_id, version=0, forget_epoch=0)
+    assert await record.messages.state(message.message_id) is MessageState.ANSWERING
+
+
+async def test_begin_turn_refuses_while_another_holder_is_alive(record: Record) -> None:
+    """One worker answers a thread at a time."""
+    message = await record.say("hello")
+    await record.messages.begin_turn(message.message_id, holder="a", lease_s=LEASE_S)
+
+    assert await record.messages.begin_turn(message.message_id, holder="b", lease_s=LEASE_S) is None
+
+
+async def test_begin_turn_at_once_has_one_winner(record: Record) -> None:
+    """Of many workers who ask at the same moment, one answers."""
+    message = await record.say("hello")
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(record.messages.begin_turn(message.message_id, holder=f"w{n}", lease_s=LEASE_S))
+            for n in range(8)
+        ]
+
+    assert sum(task.result() is not None for task in tasks) == 1
+
+
+async def test_begin_turn_takes_over_an_expired_lease_with_a_higher_fence(record: Record) -> None:
+    """A worker that died holds nothing up, and cannot commit any more."""
+    message = await record.say("hello")
+    lost = await record.messages.begin_turn(message.message_id, holder="a", lease_s=0)
+    taken = await record.messages.begin_turn(message.message_id, holder="b", lease_s=LEASE_S)
+
+    assert lost is not None
+    assert taken is not None
+    assert taken.fence > lost.fence
+    with pytest.raises(StoreConflictError):
+        await record.answer_claim(lost, "late")
+    with pytest.raises(StoreConflictError):
+        await record.messages.renew(lost, lease_s=LEASE_S)
+    assert texts(await load(record)) == []
+
+
+async def test_begin_turn_waits_for_earlier_messages_of_the_thread(record: Record) -> None:
+    """Turns of a thread run in order; another thread does not wait."""
+    first = await record.say("one")
+    second = await record.say("two")
+    elsewhere = await record.say("three", place=private_thread())
+
+    assert await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S) is None
+    assert await record.messages.begin_turn(elsewhere.message_id, holder="w", lease_s=LEASE_S) is not None
+    await record.answer(first, "done")
+    assert await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S) is not None
+
+
+async def test_forgotten_message_neither_is_answered_nor_holds_up_others(record: Record) -> None:
+    """A message that was forgotten while it waited is skipped."""
+    first = await record.say("one")
+    second = await record.say("two", person=BOB)
+    await record.erasure.delete_message(first.session_id, "p1", actor=ANNA.user_id)
+
+    assert await record.messages.begin_turn(first.message_id, holder="w", lease_s=LEASE_S) is None
+    assert await record.messages.state(first.message_id) is None
+    assert await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S) is not None
+
+
+async def test_settled_message_cannot_be_claimed_again(record: Record) -> None:
+    """One message, one answer: an answered one is done, and so is a failed one."""
+    answered = await record.talk("one")
+    failed = await record.say("two")
+    await record.answer(failed, None)
+
+    for message in (answered, failed):
+        assert await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S) is None
+
+
+async def test_renewed_claim_keeps_others_out(record: Record) -> None:
+    """Renewal counts from now."""
+    message = await record.say("hello")
+    claim = await record.messages.begin_turn(message.message_id, holder="a", lease_s=0)
+    assert claim is not None
+    await record.messages.renew(claim, lease_s=LEASE_S)
+
+    assert await record.messages.begin_turn(message.message_id, holder="b", lease_s=LEASE_S) is None
+
+
+async def test_settle_makes_the_turn_history(record: Record) -> None:
+    """Message and reply are in the thread, whose version has grown by one, and the lease is free."""
+    message = await record.say("hello")
+    reply = await record.answer(message, "Hi Anna.", used=[MemoryKey("f1"), MemoryKey("m2.1")])
+    thread = await load(record)
+
+    assert reply is not None
+    assert (reply.text, reply.reply_to, reply.used) == ("Hi Anna.", message.message_id, ("f1", "m2.1"))
+    assert thread.messages == (message, reply)
+    assert thread.head == ThreadHead(session_id=message.session_id, version=1, forget_epoch=0)
+
+
+async def test_failed_turn_stays_in_the_history_without_a_reply(record: Record) -> None:
+    """The message is not lost, and not answered again by itself."""
+    message = await record.say("hello")
+
+    assert await record.answer(message, None) is None
+    assert texts(await load(record)) == ["hello"]
+    assert await record.messages.unanswered(tenant_id=TENANT) == []
+    assert await record.messages.state(message.message_id) is MessageState.FAILED
+
+
+async def test_reply_of_a_turn_during_which_its_thread_was_forgotten_has_no_text(record: Record) -> None:
+    """A forget during the answer wins; the row stays, so that nothing is answered twice."""
+    await record.talk("the vault is in Basel")
+    message = await record.say("where is it?", person=BOB)
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+    plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=message.session_id))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+    reply = await record.answer_claim(claim, "In Basel.")
+
+    assert reply is not None
+    assert reply.text == ""
+    assert texts(await load(record)) == ["where is it?"]
+    assert await record.holding("Basel") == []
+
+
+async def test_reply_of_a_turn_during_which_the_asker_forgot_elsewhere_has_no_text(record: Record) -> None:
+    """What the asker forgets in another thread may be what the answer was made from."""
+    fact = await record.facts.add(remembered("My cluster is in Basel.", record.clock))
+    message = await record.say("where is it?")
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+    plan = await record.erasure.plan(ANNA.user_id, Numbered(number=fact.number))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+    await record.answer_claim(claim, "In Basel.")
+
+    assert await record.holding("Basel") == []
+
+
+async def test_reply_that_used_a_memory_which_somebody_else_forgot_has_no_text(record: Record) -> None:
+    """A memory's owner need not be the asker."""
+    said = await record.talk("the vault is in Basel", place=public_thread("other"))
+    message = await record.say("where is it?", person=BOB)
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+    plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=said.session_id))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+    await record.answer_claim(claim, "In Basel.", used=[turn_key(said.message_id, 1)])
+
+    assert await record.holding("Basel") == []
+
+
+async def test_unanswered_lists_a_tenants_messages_oldest_first(record: Record) -> None:
+    """What a crash left behind is found again: received and half-answered, not settled, of this tenant only."""
+    first = await record.say("one")
+    second = await record.say("two", place=private_thread())
+    await record.messages.begin_turn(first.message_id, holder="w", lease_s=LEASE_S)
+    await record.talk("three", place=public_thread("other"))
+
+    assert await record.messages.unanswered(tenant_id=TENANT) == [first, second]
+    assert await record.messages.unanswered(tenant_id=TenantId("test:T2")) == []
+
+
+async def test_place_of_is_where_the_thread_is_now(record: Record) -> None:
+    """A thread's readers are those of the last delivery; an unknown thread has no place."""
+    await record.say("hello")
+    narrowed = replace(public_thread(), audience=private_thread().audience, shared=False)
+    await record.say("now in private", place=narrowed)
+
+    assert await record.messages.place_of(public_thread().session_id) == narrowed
+    assert await record.messages.place_of(SessionId("nowhere")) is None
+
+
+async def test_unknown_thread_is_empty(record: Record) -> None:
+    """Nothing was said there yet."""
+    session_id = SessionId("nowhere")
+
+    assert await record.messages.load_thread(session_id, limit=5) == ThreadState(
+        head=ThreadHead(session_id=session_id, version=0, forget_epoch=0), summary=Summary(), messages=()
+    )
+
+
+async def test_reply_stands_right_after_the_message_it_answers(record: Record) -> None:
+    """Messages that came while an answer was made follow that answer."""
+    first = await record.say("one")
+    second = await record.say("two", person=BOB)
+    await record.answer(first, "answer to one")
+    await record.answer(second, "answer to two")
+
+    assert texts(await load(record)) == ["one", "answer to one", "two", "answer to two"]
+
+
+async def test_load_thread_gives_the_newest_and_leaves_out_what_is_not_settled(record: Record) -> None:
+    """The limit cuts the oldest; a message in work is not history."""
+    for number in range(4):
+        await record.talk(f"q{number}", f"a{number}")
+    await record.say("waiting")
+
+    assert texts(await load(record, limit=3)) == ["a2", "q3", "a3"]
+
+
+async def test_summary_takes_the_place_of_what_it_covers(record: Record) -> None:
+    """After a summary only later messages load; pins come back as they were."""
+    await record.talk("q0", "a0")
+    second = await record.talk("q1", "a1")
+    thread = await load(record)
+    pin = Pin(text="eu-west-1", kind="name", said_by=Role.USER, message_id=second.message_id)
+    summary = Summary(text="They spoke.", pins=(pin,), through=thread.messages[1].message_id)
+    head = await record.messages.save_summary(thread.head, summary)
+    after = await load(record)
+
+    assert head == replace(thread.head, version=thread.head.version + 1)
+    assert (after.head, after.summary) == (head, summary)
+    assert texts(after) == ["q1", "a1"]
+
+
+async def test_summary_covers_in_the_order_of_the_thread(record: Record) -> None:
+    """A reply that was made after the next message came belongs before that message."""
+    first = await record.say("one")
+    second = await record.say("two", person=BOB)
+    await record.answer(first, "answer to one")
+    await record.answer(second, "answer to two")
+    thread = await load(record)
+    covered = []
+    for message in thread.messages:
+        head = (await load(record)).head
+        await record.messages.save_summary(head, Summary(text="s", through=message.message_id))
+        covered.append(texts(await load(record)))
+
+    assert covered == [
+        ["answer to one", "two", "answer to two"],
+        ["two", "answer to two"],
+        ["answer to two"],
+        [],
+    ]
+
+
+async def test_summary_is_refused_after_another_one(record: Record) -> None:
+    """Of two summaries made from the same state, one is stored."""
+    message = await record.talk("q0")
+    head = (await load(record)).head
+    await record.messages.save_summary(head, Summary(text="first", through=message.message_id))
+
+    assert await record.messages.save_summary(head, Summary(text="second", through=message.message_id)) is None
+    assert (await load(record)).summary.text == "first"
+
+
+async def test_summary_is_refused_after_a_forget(record: Record) -> None:
+    """A summary that was made from forgotten words is not stored."""
+    message = await record.talk("the vault is in Basel")
+    head = (await load(record)).head
+    plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=message.session_id))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+
+    assert await record.messages.save_summary(head, Summary(text="Basel", through=message.message_id)) is None
+    assert await record.holding("Basel") == []
+
+
+async def test_summary_is_stored_although_turns_were_added(record: Record) -> None:
+    """A summary covers up to a message; what came later stands beside it."""
+    message = await record.talk("q0", "a0")
+    head = (await load(record)).head
+    await record.talk("q1", "a1")
+    saved = await record.messages.save_summary(head, Summary(text="s", through=message.message_id))
+
+    assert saved is not None
+    assert saved == (await load(record)).head
+    assert texts(await load(record)) == ["a0", "q1", "a1"]
+
+
+async def test_threads_lists_those_a_person_wrote_in_last_active_first(record: Record) -> None:
+    """A thread is titled by its first message and counts messages and replies."""
+    await record.talk("deploy   the api", place=public_thread("a"))
+    await record.talk("my laptop", place=private_thread())
+    await record.talk("not hers", person=BOB, place=public_thread("b"))
+    await record.talk("again", place=public_thread("a"))
+    found = await record.messages.threads(ANNA.user_id, limit=10)
+
+    assert [(info.title, info.message_count) for info in found] == [("deploy the api", 4), ("my laptop", 2)]
+    assert found[0].session_id == public_thread("a").session_id
+    assert len(await record.messages.threads(ANNA.user_id, limit=1)) == 1
+
+
+async def test_state_of_an_unknown_message_is_none(record: Record) -> None:
+    """There is no such message."""
+    assert await record.messages.state(MessageId(99)) is None
+
+
+async def test_settle_of_a_released_claim_writes_nothing(record: Record) -> None:
+    """A worker that settles twice is told so the second time."""
+    message = await record.say("hello")
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+    await record.answer_claim(claim, "once")
+
+    with pytest.raises(StoreConflictError):
+        await record.messages.settle(claim, NewReply(text="twice", sent_at=record.clock.now()))
+    assert texts(await load(record)) == ["hello", "once"]

@@ -1,0 +1,218 @@
+"""What bringing a database to this version's schema does, and how the connection behaves when things are wrong."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
+from memory.stores import migrations
+from memory.stores.sql.database import Database, open_database
+from memory.stores.sql.migrate import HEAD, migrate
+from memory.stores.sql.schema import metadata
+from tests.fakes.clock import FrozenClock
+from tests.fixtures.databases import PostgresServer
+
+_PROGRAM = """
+import asyncio, pathlib, sys
+from memory.stores.sql import migrate, open_database
+from tests.fakes.clock import FrozenClock
+async def start():
+    async with open_database(eval(sys.argv[1], {"Path": pathlib.Path}), clock=FrozenClock(), timeout_s=30) as database:
+        await migrate(database)
+asyncio.run(start())
+print("alembic was imported:", "alembic" in sys.modules)
+"""
+
+
+async def start_program(url: str | Path) -> asyncio.subprocess.Process:
+    """Start a process that migrates a database."""
+    named = f"Path({str(url)!r})" if isinstance(url, Path) else repr(url)
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", _PROGRAM, named),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | Path]:
+    """Where a database without any table is."""
+    if request.param == "sqlite":
+        yield tmp_path / "recall.db"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with server.new_database(template="template0") as url:
+            yield url
+
+
+def tables(connection: Connection) -> dict[str, str]:
+    """Return all there is to know of the tables that the schema names, as JSON each."""
+    inspector = inspect(connection)
+    parts = (
+        inspector.get_columns,
+        inspector.get_pk_constraint,
+        inspector.get_foreign_keys,
+        inspector.get_unique_constraints,
+        inspector.get_indexes,
+    )
+    return {name: json.dumps([part(name) for part in parts], default=str) for name in metadata.tables}
+
+
+async def test_migrations_make_exactly_the_tables_of_the_schema(database: Database) -> None:
+    """The migrations and the schema that the code uses are two texts of one thing."""
+    async with database.begin() as connection:
+        migrated = await connection.run_sync(tables)
+        await connection.run_sync(metadata.drop_all)
+        await connection.run_sync(metadata.create_all)
+        declared = await connection.run_sync(tables)
+
+    assert migrated == declared
+
+
+def test_head_is_the_newest_revision() -> None:
+    """The name that start-up compares with is that of the last migration."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_empty_database_is_migrated_and_then_left_alone(empty_url: str | Path, clock: FrozenClock) -> None:
+    """Running it again finds everything there."""
+    async with open_database(empty_url, clock=clock) as database:
+        await migrate(database)
+        await migrate(database)
+        async with database.read() as connection:
+            assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == HEAD
+
+
+async def test_processes_that_start_at_once_migrate_once(empty_url: str | Path, clock: FrozenClock) -> None:
+    """Replicas that come up together do not trip over each other."""
+    processes = [await start_program(empty_url) for _ in range(3)]
+    results = [(await process.communicate())[1] for process in processes]
+
+    assert results == [b"", b"", b""]
+    async with open_database(empty_url, clock=clock) as database, database.read() as connection:
+        assert await connection.run_sync(lambda sync: inspect(sync).has_table("messages"))
+
+
+async def test_database_of_a_newer_version_is_refused(database: Database) -> None:
+    """An old program must not write into tables it does not know."""
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(ConfigError, match="newer version"):
+        await migrate(database)
+
+
+async def test_start_at_head_does_not_import_alembic(tmp_path: Path) -> None:
+    """A prompt should not wait for what it does not need."""
+    printed = []
+    for _ in range(2):
+        process = await start_program(tmp_path / "recall.db")
+        printed.append((await process.communicate())[0].decode().strip())
+
+    assert printed == ["alembic was imported: True", "alembic was imported: False"]
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all, " * 100, None])
+async def test_damaged_file_is_named_with_what_to_do(tmp_path: Path, clock: FrozenClock, content: bytes | None) -> None:
+    """A file of something else, and a database whose pages were overwritten."""
+    path = tmp_path / "recall.db"
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        async with open_database(path, clock=clock) as database:
+            await migrate(database)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+
+    async with open_database(path, clock=clock) as database:
+        with pytest.raises(StoreCorruptError, match="backup"):
+            await migrate(database)
+
+
+async def test_file_that_cannot_be_opened_is_unavailable(tmp_path: Path, clock: FrozenClock) -> None:
+    """A folder that is not there."""
+    async with open_database(tmp_path / "nowhere" / "recall.db", clock=clock) as database:
+        with pytest.raises(StoreUnavailableError):
+            await migrate(database)
+
+
+@pytest.mark.parametrize("url", ["mysql://root@localhost/recall", "recall.db", ""])
+async def test_url_of_something_else_is_refused(clock: FrozenClock, url: str) -> None:
+    """The setting is named, the value's secret part is not."""
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        async with open_database(url, clock=clock):
+            pass
+
+
+async def test_write_that_never_gets_the_lock_is_unavailable(tmp_path: Path, clock: FrozenClock) -> None:
+    """Another process that keeps writing is waited for, but not for ever."""
+    path = tmp_path / "recall.db"
+    async with open_database(path, clock=clock, timeout_s=0.2) as database:
+        await migrate(database)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailableError, match="SQLITE_BUSY"):
+            async with database.begin("write") as connection:
+                await connection.execute(text("DELETE FROM outbox"))
+        other.close()
+
+
+async def test_reads_go_on_during_a_write_and_see_what_was_committed(database: Database) -> None:
+    """A write in work is seen by nobody else, and blocks no read."""
+    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
+    count = text("SELECT count(*) FROM upkeep")
+    async with database.begin() as writing:
+        await writing.execute(note)
+        async with database.read() as reading:
+            assert (await reading.execute(count)).scalar_one() == 0
+    async with database.read() as reading:
+        assert (await reading.execute(count)).scalar_one() == 1
+
+
+async def test_write_that_fails_leaves_nothing(database: Database) -> None:
+    """All of a transaction, or none of it."""
+    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
+
+    async def fail() -> None:
+        async with database.begin() as connection:
+            await connection.execute(note)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    async with database.read() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM upkeep"))).scalar_one() == 0
+
+
+async def test_cancelled_write_leaves_nothing_and_frees_the_lock(database: Database) -> None:
+    """A turn that is stopped midway does not hold up the next one."""
+    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with database.begin() as connection:
+            await connection.execute(note)
+            written.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(write())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.begin() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM upkeep"))).scalar_one() == 0
+        await connection.execute(note)
