@@ -255,7 +255,7 @@ async def _open_cache(stack: AsyncExitStack, settings: MemorySettings, folder: D
         url = await stack.enter_async_context(open_valkey(folder))
     else:
         raise ConfigError(["REDIS_URL is not set, and there is no data folder to run Valkey in."])
-    cache = open_redis(url, ttl_s=settings.session_ttl_s, max_messages=cached_messages(settings.recent_turns))
+    cache = open_redis(url, ttl_s=settings.session_ttl_s, max_messages=2 * loaded_messages(settings.recent_turns))
     return await stack.enter_async_context(cache)
 
 
@@ -333,7 +333,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         messages=messages,
         cache=stores.cache,
         clock=stores.clock,
-        max_messages=cached_messages(settings.recent_turns),
+        max_messages=loaded_messages(settings.recent_turns),
     )
     retriever = Retriever(
         store=SqlRecallStore(stores.database),
@@ -388,8 +388,11 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
     return recall, scheduler
 
 
-def cached_messages(recent_turns: int) -> int:
-    """Return how many messages a thread's hot copy holds: twice the turns before folding, with their replies."""
+def loaded_messages(recent_turns: int) -> int:
+    """Return how many messages of a thread are loaded: twice the turns that are kept before folding, with replies.
+
+    The hot copy holds as many again, so that a thread that is never folded is not rebuilt at every turn.
+    """
     return 4 * recent_turns
 
 
