@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memory.clock import SystemClock
 from memory.context import Budget
-from memory.diagnosis import Check, check_answers, check_record
+from memory.diagnosis import Check, check_answers, check_embedder, check_index, check_record
 from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
 from memory.forgetting import Forgetting
@@ -184,7 +184,19 @@ async def diagnose(settings: MemorySettings) -> Sequence[Check]:
         checks.append(await check_answers("short-term memory", stores.cache.ping, where=redis))
         chroma = "CHROMADB_URL" if settings.chromadb_url else "embedded"
         checks.append(await check_answers("index", stores.index.ping, where=chroma))
+        checks.append(await check_index(SqlRecordAdmin(database), stores.index))
+        checks.append(await check_embedder(stores.embedder))
+    checks.append(_check_model(settings))
     return checks
+
+
+def _check_model(settings: MemorySettings) -> Check:
+    if settings.model_configured:
+        return Check(
+            name="model", verdict="ok", detail=f"{settings.chat_model} answers, {settings.extract_model} learns"
+        )
+    missing = "none configured: `recall chat` quotes what it remembers; set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
+    return Check(name="model", verdict="warning", detail=missing)
 
 
 async def _open_record(stack: AsyncExitStack, settings: MemorySettings, clock: Clock) -> Database:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from memory.errors import RecallError
-from memory.ports import RecordAdmin
+from memory.ports import Embedder, RecordAdmin, VectorIndex
 
 Verdict = Literal["ok", "warning", "problem"]
 
@@ -62,4 +62,28 @@ async def check_record(admin: RecordAdmin) -> Sequence[Check]:
             verdict="warning" if status.needs_compaction else "ok",
             detail=f"last: {compacted}" + (erased if status.needs_compaction else ""),
         ),
+    )
+
+
+async def check_index(admin: RecordAdmin, index: VectorIndex) -> Check:
+    """See whether the index is there at all: it is empty after its files were lost, or for a new embedding model."""
+    status = await admin.status()
+    kept = status.messages + status.facts + status.episodes - status.outbox
+    try:
+        vectors = await index.count()
+    except RecallError as error:
+        return Check(name="vectors", verdict="problem", detail=str(error))
+    if kept > 0 and not vectors:
+        return Check(name="vectors", verdict="warning", detail="none, but the record has texts: run `recall reindex`")
+    return Check(name="vectors", verdict="ok", detail=f"{vectors} indexed")
+
+
+async def check_embedder(embedder: Embedder) -> Check:
+    """Load the embedding model, which the first time means to export it."""
+    try:
+        await embedder.embed_query("ready?")
+    except RecallError as error:
+        return Check(name="embedding model", verdict="problem", detail=str(error))
+    return Check(
+        name="embedding model", verdict="ok", detail=f"{embedder.model_name}, {embedder.dimensions} dimensions"
     )
