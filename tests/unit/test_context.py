@@ -143,6 +143,17 @@ def test_build_request_fills_history_newest_first_in_whole_turns() -> None:
     assert len(kept) % 2 == 0
 
 
+def test_build_request_fills_the_budget_and_never_passes_it() -> None:
+    """Whatever the budget, small turns fill it to within one turn and not one token further."""
+    turns = [_said(number, f"turn {number} " * 6) for number in range(1, 200)]
+    for context_tokens in range(450, 2_000, 7):
+        request = build_request(
+            "Be brief.", _state(*turns), [], _said(999, "and?"), Budget(context_tokens=context_tokens)
+        )
+
+        assert context_tokens - 60 < request_tokens(request) <= context_tokens
+
+
 def test_build_request_keeps_other_turns_beside_a_pasted_log() -> None:
     """One long log in the history is clipped; the turns before it stay."""
     state = _state(_said(1, "hello"), _said(2, "hi", None), _said(3, "log line\n" * 5_000), _said(4, "seen", None))
