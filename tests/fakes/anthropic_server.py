@@ -9,6 +9,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import TracebackType
@@ -185,7 +186,10 @@ class AnthropicServer:
             await self._released.wait()
         answer = self._answers.popleft() if self._answers else self._script(body)
         if body.get("stream"):
-            return await self._stream(request, body, answer, fault)
+            response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_fake"})
+            with suppress(ConnectionResetError):  # the client stopped reading, as it may
+                await self._stream(request, response, stream_events(body, answer), fault)
+            return response
         return await self._whole(request, body, answer, fault)
 
     def _refuse(self, problem: str) -> web.Response:
@@ -199,19 +203,16 @@ class AnthropicServer:
         return web.json_response(message, headers={"request-id": "req_fake"})
 
     async def _stream(
-        self, request: web.Request, body: Json, answer: Answer, fault: Fault | None
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_fake"})
+        self, request: web.Request, response: web.StreamResponse, events: list[Json], fault: Fault | None
+    ) -> None:
         await response.prepare(request)
-        events = list(stream_events(body, answer))
         middle = len(events) // 2 if fault is not None and fault.kind != "hang" else len(events)
         for event in events[:middle]:
             await response.write(_encoded(event))
         if middle < len(events) and fault is not None:
             await self._break(request, response, fault)
-            return response
-        await response.write_eof()
-        return response
+        else:
+            await response.write_eof()
 
     async def _break(self, request: web.Request, response: web.StreamResponse, fault: Fault) -> None:
         match fault.kind:
