@@ -111,8 +111,9 @@ def render_memories(
     for one in recalled:
         if known.isdisjoint(one.memory.sources):
             line = _memory_line(one, max_tokens=int(max_tokens * _LINE_SHARE))
-            if count_tokens(line) <= left:
-                left -= count_tokens(line)
+            tokens = count_tokens(line)
+            if tokens <= left:
+                left -= tokens
                 chosen.append(one)
                 lines.append(line)
     return tuple(chosen), f"{_MEMORY_HEAD}{''.join(lines)}{_MEMORY_TAIL}" if lines else ""
@@ -153,8 +154,9 @@ def _pin_lines(pins: Sequence[Pin], *, max_tokens: int) -> str:
     lines: list[str] = []
     for pin in pins:
         line = f"- {as_data(pin.text)}\n"
-        if count_tokens(line) <= left:
-            left -= count_tokens(line)
+        tokens = count_tokens(line)
+        if tokens <= left:
+            left -= tokens
             lines.append(line)
     return _PINS_HEAD + "".join(lines) if lines else ""
 
@@ -192,6 +194,8 @@ def _shown(message: Message, *, named: bool, max_tokens: int) -> Message:
 
 def _visible(text: str) -> str:
     """Return a text without control, format and lone surrogate characters, line breaks and tabs excepted."""
+    if text.isprintable():
+        return text
     return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
 
 
