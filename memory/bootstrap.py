@@ -333,7 +333,12 @@ async def _open_model(settings: MemorySettings) -> AsyncIterator[LanguageModel]:
         chat_model=settings.chat_model,
         extract_model=settings.extract_model,
     ) as model:
-        yield model
+        loading = TaskTracker()
+        loading.start(model.warm(), name="load the SDK")
+        try:
+            yield model
+        finally:
+            await loading.close(grace_s=0)
 
 
 def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> tuple[Recall, JobScheduler]:
