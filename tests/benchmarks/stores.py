@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import insert
 
 from memory.audience import entry_labels
-from memory.bootstrap import Stores, cached_messages
+from memory.bootstrap import Stores, loaded_messages
 from memory.clock import SystemClock
 from memory.model import VectorEntry, VectorRef
 from memory.ports import Embedder, VectorIndex
@@ -36,7 +36,7 @@ _PATIENT_S = 60.0  # a batch of the filling may be slow on a busy machine
 async def open_stores(folder: Path, valkey_url: str, embedder: Embedder) -> AsyncIterator[Stores]:
     """Open the stores in a folder as `memory.bootstrap` does, with the embedder and the Valkey of the benchmark."""
     settings = MemorySettings(data_dir=folder)
-    most = cached_messages(settings.recent_turns)
+    most = 2 * loaded_messages(settings.recent_turns)
     async with (
         open_database(folder / "recall.db", clock=SystemClock()) as database,
         open_redis(valkey_url, ttl_s=settings.session_ttl_s, max_messages=most) as cache,
