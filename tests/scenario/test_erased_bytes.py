@@ -1,0 +1,104 @@
+"""Forgotten means gone: after a compaction, no file of the data folder holds the words or their vectors."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bots.conversation import Conversation
+from bots.delivery import Delivery
+from bots.platform import IncomingMessage
+from memory.bootstrap import Recall, open_memory, run_compaction
+from memory.clock import SystemClock
+from memory.model import About, Everything, ForgetTarget, Last, Numbered, ThisThread
+from memory.model.recall import Vector
+from memory.providers.sentence_transformers import OnnxEmbedder
+from memory.settings import MemorySettings
+from tests.fakes.values import dm, person
+from tests.fixtures.core import Shown
+
+ANA = person("ana")
+SENTENCE = "My staging cluster is called blue-heron-42."
+_THE_SAME = 0.999
+TARGETS: list[ForgetTarget] = [
+    Numbered(number=1),
+    Last(),
+    ThisThread(session_id=dm("ana").session_id),
+    About(words="blue-heron-42"),
+    Everything(),
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, models_dir: Path) -> MemorySettings:
+    """Give the settings of an empty data folder, with the embedding model exported before."""
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    shutil.copytree(models_dir, data_dir / "models", copy_function=os.link)
+    return MemorySettings(data_dir=data_dir)
+
+
+async def say(recall: Recall, text: str, *, thread: str, number: int) -> str:
+    """Say something in Ana's DM and return the answer."""
+    conversation = Conversation(service=recall.service, model=recall.model, system="You are Recall.")
+    shown = Shown()
+    message = IncomingMessage(
+        place=dm("ana", thread),
+        author=ANA,
+        platform_message_id=f"message-{number}",
+        text=text,
+        sent_at=SystemClock().now(),
+    )
+    await Delivery(service=recall.service, conversation=conversation).handle(message, shown)
+    return shown.replies[0].text
+
+
+def stored_vectors(folder: Path, like: Vector) -> list[bytes]:
+    """Return the vectors of a sentence as they lie in Chroma's files, a piece of each that fits on one page."""
+    (database,) = folder.rglob("chroma.sqlite3")
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT vector FROM embeddings_queue WHERE vector IS NOT NULL").fetchall()
+    return [raw[:64] for (raw,) in rows if float(np.frombuffer(raw, dtype="<f4") @ like) > _THE_SAME]
+
+
+def files_with(folder: Path, needle: bytes) -> list[str]:
+    """Return the files that hold `needle`, the exported model apart."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "models" not in path.parts and needle in path.read_bytes()
+    ]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: type(target).__name__)
+async def test_no_file_holds_what_was_forgotten(
+    settings: MemorySettings, embedder: OnnxEmbedder, target: ForgetTarget
+) -> None:
+    """Words and vectors were on disk before, and are in no file after; what was not forgotten stays."""
+    async with open_memory(settings) as recall:
+        await say(recall, SENTENCE, thread="main", number=1)
+        await recall.sweep()
+        answer = await say(recall, "What is my staging cluster called?", thread="other", number=2)
+        await say(recall, "We deploy with ArgoCD.", thread="third", number=3)
+        await recall.outbox.drain()
+    assert "blue-heron-42" in answer
+    assert files_with(settings.data_dir, b"blue-heron-42")
+    vectors = stored_vectors(settings.data_dir, await embedder.embed_query(SENTENCE))
+    assert len(vectors) == len(("the message", "the fact"))
+
+    async with open_memory(settings) as recall:
+        await recall.personal.forget(await recall.personal.plan_forget(ANA.user_id, target))
+    await run_compaction(settings)
+
+    for needle in (b"heron", *vectors):
+        assert files_with(settings.data_dir, needle) == []
+    kept = files_with(settings.data_dir, b"ArgoCD")
+    assert kept == ([] if isinstance(target, Everything) else ["recall.db"])
+    async with open_memory(settings) as recall:
+        await recall.sweep()
+        again = await say(recall, "What is my staging cluster called?", thread="fourth", number=4)
+    assert "heron" not in again
