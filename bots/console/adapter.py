@@ -98,6 +98,7 @@ class ConsolePlatform(Platform):
             session = ConsoleSession(
                 backend=backend, screen=self._screen, user=self._user, thread=self._thread, on_thread=self._lines.recall
             )
+            self._screen.welcome()
             await session.enter(self._thread)
             opened.set_result(session)
             await self._recover(backend.delivery, session)

@@ -43,8 +43,12 @@ class Screen(Protocol):
         """Show what is going on in the background, beside everything else."""
         ...
 
-    def greet(self, thread: str, earlier: Sequence[Message]) -> None:
-        """Show which thread this is, and its last messages."""
+    def welcome(self) -> None:
+        """Say what there is to know at the start."""
+        ...
+
+    def earlier(self, messages: Sequence[Message]) -> None:
+        """Show what was last said in a thread that is entered."""
         ...
 
     def busy(self, text: str) -> AbstractContextManager[None]:
@@ -69,8 +73,11 @@ class PlainScreen(Screen):
     def note(self, text: str) -> None:
         _write(self._err, f"{printable(text)}\n")
 
-    def greet(self, thread: str, earlier: Sequence[Message]) -> None:
-        """Show nothing: what a pipe carries is answers."""
+    def welcome(self) -> None:
+        """Say nothing: what a pipe carries is answers."""
+
+    def earlier(self, messages: Sequence[Message]) -> None:
+        """Show nothing, for the same reason."""
 
     @contextmanager
     def busy(self, text: str) -> Iterator[None]:
@@ -178,9 +185,11 @@ class TerminalScreen(Screen):
     def note(self, text: str) -> None:
         self._console.print(printable(text), style="dim", markup=False, highlight=False)
 
-    def greet(self, thread: str, earlier: Sequence[Message]) -> None:
-        self._console.print(f"Thread {printable(thread)}. /help lists the commands, Ctrl-D leaves.", style="dim")
-        for message in earlier:
+    def welcome(self) -> None:
+        self._console.print("/help lists the commands, Ctrl-D leaves.", style="dim", highlight=False)
+
+    def earlier(self, messages: Sequence[Message]) -> None:
+        for message in messages:
             if message.role is Role.USER:
                 self._console.print(f"> {printable(message.text)}", style="dim", markup=False, highlight=False)
             else:

@@ -95,7 +95,7 @@ class ConsoleSession:
         self._thread = thread
         settled = await self._backend.history(self._place.session_id, _ARROW_KEYS)
         kept = [message for message in settled if message.text]
-        self._screen.greet(thread, kept[-_EARLIER:])
+        self._screen.earlier(kept[-_EARLIER:])
         self._on_thread([message.text for message in kept if message.role is Role.USER])
         replies = [message for message in settled if message.role is Role.ASSISTANT]
         self._used = dict.fromkeys(replies[-1].used) if replies else {}

@@ -104,8 +104,8 @@ async def test_a_terminal_shows_where_a_link_leads() -> None:
     assert "\x1b]8;" not in shown.out.getvalue()
 
 
-def test_a_terminal_greets_with_the_last_turns(clock: FrozenClock) -> None:
-    """The thread, how to get help, and what was said before."""
+def test_a_terminal_begins_with_help_and_the_last_turns(clock: FrozenClock) -> None:
+    """How to get help, and what was said before."""
     shown = Shown()
     earlier = [
         Message(
@@ -119,9 +119,11 @@ def test_a_terminal_greets_with_the_last_turns(clock: FrozenClock) -> None:
         for number, (role, text) in enumerate([(Role.USER, "What [b]failed?"), (Role.ASSISTANT, "The *deploy*.")])
     ]
 
-    shown.terminal({"NO_COLOR": "1", "TERM": "dumb"}).greet("main", earlier)
+    screen = shown.terminal({"NO_COLOR": "1", "TERM": "dumb"})
+    screen.welcome()
+    screen.earlier(earlier)
 
-    assert "Thread main. /help lists the commands" in shown.out.getvalue()
+    assert "/help lists the commands" in shown.out.getvalue()
     assert "> What [b]failed?" in shown.out.getvalue()
     assert "deploy" in shown.out.getvalue()
 
