@@ -4,8 +4,9 @@ The record says what may be seen, the index and the full text say what is near, 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,7 @@ from memory.model.recall import Vector
 from memory.ports import Clock, Embedder, RecallStore, VectorIndex
 from memory.vector_cache import VectorCache
 
+_Answer = TypeVar("_Answer")
 _log = structlog.get_logger(__name__)
 
 BY_WORDS_ONLY = "The memory index cannot be reached: I searched my memories by words only."
@@ -76,7 +78,7 @@ class Retriever:
         try:
             async with asyncio.TaskGroup() as group:
                 embedding = group.create_task(self._embed(question))
-                own = group.create_task(self._store.own_keys(scope, turn_limit=_OWN_TURNS))
+                own = group.create_task(self._own(scope, turn_limit=_OWN_TURNS))
                 lexical = group.create_task(self._store.lexical(scope, query_terms, limit=_LEXICAL_HITS))
                 shared = group.create_task(self._store.has_shared(scope))
         except ExceptionGroup as failed:
@@ -113,6 +115,7 @@ class Retriever:
 
     async def _nearness(self, scope: Scope, texts: Sequence[str], refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
         shared = await self._store.has_shared(scope)
+        await self._bring_in(scope, refs)
         nearness: dict[MemoryKey, float] = {}
         for vector in await self._embedder.embed_documents(texts):
             for key, similarity in (await self._similar(scope.reader, vector, refs, shared=shared))[0].items():
@@ -129,23 +132,34 @@ class Retriever:
             _log.warning("embedder_unavailable", provider=error.provider)
             return None, (BY_WORDS_ONLY,)
 
+    async def _own(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
+        """Return the person's own memories, and bring in their vectors while the question is still being embedded."""
+        own = await self._store.own_keys(scope, turn_limit=turn_limit)
+        await self._bring_in(scope, own)
+        return own
+
+    async def _bring_in(self, scope: Scope, own: Sequence[VectorRef]) -> None:
+        await self._ask_index(lambda: self._cache.fill(scope.reader, own), None)
+
     async def _similar(
         self, reader: UserId, query: Vector, own: Sequence[VectorRef], *, shared: bool
     ) -> tuple[dict[MemoryKey, float], tuple[str, ...]]:
         """Score the person's own memories exactly and, where there are others to see, ask the index for those."""
-        notices: tuple[str, ...] = ()
-        found: dict[MemoryKey, float] = {}
+        found: Sequence[tuple[MemoryKey, float]] = ()
+        if shared:
+            found = await self._ask_index(lambda: self._index.nearest(query, limit=_SHARED_HITS), ())
+        notices = (BY_WORDS_ONLY,) if self._breaker.is_open else ()
+        return dict(found) | self._cache.similarities(reader, query, own), notices
+
+    async def _ask_index(self, ask: Callable[[], Awaitable[_Answer]], otherwise: _Answer) -> _Answer:
+        """Return what the index answers, or `otherwise` while it does not."""
         if self._breaker.allows:
             try:
                 async with self._breaker.guard():
-                    await self._cache.fill(reader, own)
-                    if shared:
-                        found = dict(await self._index.nearest(query, limit=_SHARED_HITS))
+                    return await ask()
             except StoreError as error:
                 _log.warning("index_unavailable", operation=error.operation)
-        if self._breaker.is_open:
-            notices = (BY_WORDS_ONLY,)
-        return found | self._cache.similarities(reader, query, own), notices
+        return otherwise
 
 
 def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId]) -> set[MemoryKey]:
