@@ -8,10 +8,10 @@ the rest.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Table, event, make_url, text
@@ -23,6 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
 from memory.ports import Clock
 from memory.stores.sql import driver
+
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+Work: TypeAlias = Callable[Concatenate[AsyncConnection, _Arguments], Coroutine[Any, Any, _Result]]
+"""What is done in one transaction."""
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -73,6 +78,47 @@ class Database:
         with _translated(operation, self.path):
             async with asyncio.timeout(self._limit_s), self._readers.connect() as connection:
                 yield connection
+
+    async def write(
+        self, operation: str, work: Work[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+    ) -> _Result:
+        """Run `work` in one write transaction, as inside `begin`; on SQLite without leaving the connection's thread.
+
+        That takes a third of the time, and `work` may await nothing but its connection's `execute` and `scalar`.
+        """
+        with _translated(operation, self.path):
+            async with asyncio.timeout(self._limit_s), self._turn_to_write():
+                if self.path is not None:
+                    return await driver.run(self._engine, lambda connection: work(connection, *arguments, **named))
+                async with self._engine.begin() as connection:
+                    return await work(connection, *arguments, **named)
+
+    async def write_lightly(
+        self, operation: str, work: Work[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+    ) -> _Result:
+        """Write as `write` does, but on SQLite without waiting for the disk: losing power may undo it, a crash not.
+
+        For leases: the process that held one has lost power too. A server may restart under its clients, so there a
+        lease is as durable as anything.
+        """
+        if self.path is None:
+            return await self.write(operation, work, *arguments, **named)
+        with _translated(operation, self.path):
+            async with asyncio.timeout(self._limit_s), self._turn_to_write():
+                return await driver.run(
+                    self._engine, lambda connection: work(connection, *arguments, **named), synchronous="NORMAL"
+                )
+
+    async def look(
+        self, operation: str, work: Work[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+    ) -> _Result:
+        """Run `work` in one read, as inside `read`, under the conditions of `write`."""
+        with _translated(operation, self.path):
+            async with asyncio.timeout(self._limit_s):
+                if self.path is not None:
+                    return await driver.run(self._readers, lambda connection: work(connection, *arguments, **named))
+                async with self._readers.connect() as connection:
+                    return await work(connection, *arguments, **named)
 
     @asynccontextmanager
     async def upkeep(self, operation: str) -> AsyncIterator[AsyncConnection]:
@@ -139,12 +185,9 @@ def _sqlite(path: Path, *, timeout_s: float) -> AsyncEngine:
         "cache_size = -16000",
     )
 
-    async def connect() -> driver.Connection:
-        return await driver.connect(path, timeout_s=timeout_s, pragmas=pragmas)
-
     engine = create_async_engine(
-        "sqlite+aiosqlite:///record",  # the creator names the file; a name makes SQLAlchemy pool
-        async_creator=connect,
+        "sqlite+aiosqlite:///record",  # the module below knows the file; any name makes SQLAlchemy pool
+        module=driver.Dbapi(path, timeout_s=timeout_s, pragmas=pragmas),
         pool_size=_POOL_SIZE,
         max_overflow=0,
         pool_timeout=timeout_s,
@@ -158,7 +201,7 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
-    opened: Any = connection.connection.driver_connection
+    opened: Any = connection.connection.dbapi_connection
     opened.begin_with("BEGIN" if options.get(_READ_ONLY) else "BEGIN IMMEDIATE")
 
 

@@ -7,9 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     Select,
-    String,
     bindparam,
-    cast,
     delete,
     insert,
     literal,
@@ -23,6 +21,7 @@ from memory.model import MemoryKey, SessionId, UserId, VectorRef, episode_key, f
 from memory.model.work import IndexTask
 from memory.ports import IndexQueue
 from memory.stores.sql.database import Database
+from memory.stores.sql.keys import EPISODE_KEY, FACT_KEY, TURN_KEY
 from memory.stores.sql.lexicon import episode_text
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import episodes, facts, messages, outbox
@@ -138,14 +137,13 @@ def _task_of(row: AnyRow, texts: dict[MemoryKey, str]) -> IndexTask:
 
 
 def _everything(now: datetime) -> Sequence[Select[*tuple[Any, ...]]]:
-    """Return what selects every living text, as rows of the outbox; the keys are those of `memory.model.ids`."""
+    """Return what selects every living text, as rows of the outbox."""
 
     def rows(key: ColumnElement[str], owner: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
         return select(literal("index"), key, owner, literal(now, outbox.c.due_at.type))
 
-    turn = literal("m") + cast(messages.c.id, String) + literal(".") + cast(messages.c.version, String)
     return (
-        rows(literal("f") + cast(facts.c.id, String), facts.c.owner_id).where(_LIVING_FACT),
-        rows(turn, messages.c.author_id).where(_LIVING_TURN),
-        rows(literal("e") + cast(episodes.c.id, String), episodes.c.owner_id),
+        rows(FACT_KEY, facts.c.owner_id).where(_LIVING_FACT),
+        rows(TURN_KEY, messages.c.author_id).where(_LIVING_TURN),
+        rows(EPISODE_KEY, episodes.c.owner_id),
     )

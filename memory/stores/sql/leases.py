@@ -104,12 +104,10 @@ class SqlLeaseStore(LeaseStore):
         self._database = database
 
     async def claim(self, name: str, *, holder: str, lease_s: float) -> Lease | None:
-        async with self._database.begin("claim a lease") as connection:
-            return await claim_lease(connection, name, holder, lease_s)
+        return await self._database.write_lightly("claim a lease", claim_lease, name, holder, lease_s)
 
     async def renew(self, lease: Lease, *, lease_s: float) -> bool:
-        async with self._database.begin("renew a lease") as connection:
-            return await renew_lease(connection, lease, lease_s)
+        return await self._database.write_lightly("renew a lease", renew_lease, lease, lease_s)
 
     async def release(self, lease: Lease) -> None:
         async with self._database.begin("release a lease") as connection:

@@ -34,42 +34,39 @@ class SqlMessageStore(MessageStore):
         self._database = database
 
     async def accept(self, message: InboundMessage) -> Accepted:
-        async with self._database.begin("accept a message") as connection:
-            return await inbox.accept(connection, message, now=self._database.clock.now())
+        return await self._database.write("accept a message", inbox.accept, message, now=self._database.clock.now())
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
-        async with self._database.begin("begin a turn") as connection:
-            return await turns.begin_turn(connection, message_id, holder=holder, lease_s=lease_s)
+        return await self._database.write_lightly(
+            "begin a turn", turns.begin_turn, message_id, holder=holder, lease_s=lease_s
+        )
 
     async def renew(self, claim: TurnClaim, *, lease_s: float) -> None:
-        async with self._database.begin("renew a turn") as connection:
-            if not await renew_lease(connection, turns.lease_of(claim), lease_s):
-                raise StoreConflictError("sql", "renew a turn", "the lease passed to someone else")
+        lease = turns.lease_of(claim)
+        if not await self._database.write_lightly("renew a turn", renew_lease, lease, lease_s):
+            raise StoreConflictError("sql", "renew a turn", "the lease passed to someone else")
 
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
-        async with self._database.begin("settle a turn") as connection:
-            return await turns.settle(connection, claim, reply, now=self._database.clock.now())
+        return await self._database.write("settle a turn", turns.settle, claim, reply, now=self._database.clock.now())
+
+    async def hand_over(self, claim: TurnClaim) -> None:
+        async with self._database.begin("hand a turn over") as connection:
+            await turns.hand_over(connection, claim)
 
     async def state(self, message_id: MessageId) -> MessageState | None:
-        async with self._database.read("look at a message") as connection:
-            return await thread_rows.state_of(connection, message_id)
+        return await self._database.look("look at a message", thread_rows.state_of, message_id)
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
-        async with self._database.read("list unanswered messages") as connection:
-            return await thread_rows.unanswered(connection, tenant_id)
+        return await self._database.look("list unanswered messages", thread_rows.unanswered, tenant_id)
 
     async def place_of(self, session_id: SessionId) -> Place | None:
-        async with self._database.read("find a thread") as connection:
-            return await thread_rows.place_of(connection, session_id)
+        return await self._database.look("find a thread", thread_rows.place_of, session_id)
 
     async def load_thread(self, session_id: SessionId, *, limit: int) -> ThreadState:
-        async with self._database.read("load a thread") as connection:
-            return await thread_rows.load_thread(connection, session_id, limit=limit)
+        return await self._database.look("load a thread", thread_rows.load_thread, session_id, limit=limit)
 
     async def save_summary(self, head: ThreadHead, summary: Summary) -> ThreadHead | None:
-        async with self._database.begin("save a summary") as connection:
-            return await thread_rows.save_summary(connection, head, summary)
+        return await self._database.write("save a summary", thread_rows.save_summary, head, summary)
 
     async def threads(self, user_id: UserId, *, limit: int) -> Sequence[ThreadInfo]:
-        async with self._database.read("list threads") as connection:
-            return await thread_rows.threads_of(connection, user_id, limit=limit)
+        return await self._database.look("list threads", thread_rows.threads_of, user_id, limit=limit)

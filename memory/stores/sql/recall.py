@@ -1,9 +1,25 @@
 """What retrieval reads of the record, with the audience law inside every query."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from itertools import combinations
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, String, bindparam, cast, func, literal, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import Scope
 from memory.model import (
@@ -14,15 +30,13 @@ from memory.model import (
     SessionId,
     UserId,
     VectorRef,
-    episode_key,
-    fact_key,
     key_kind,
     row_id,
-    turn_key,
 )
 from memory.ports import RecallStore
 from memory.stores.sql import lexicon
 from memory.stores.sql.database import Database
+from memory.stores.sql.keys import EPISODE_KEY, FACT_KEY, TURN_KEY
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import (
     episode_people,
@@ -44,133 +58,118 @@ from memory.stores.sql.visibility import (
     scope_values,
 )
 
+_MOST_SHARED = 10_000
+
 _READER: BindParameter[str] = bindparam("reader")
+_NONE = cast(null(), BigInteger)
+_ZERO: ColumnElement[int] = literal_column("0")
 _LIVING_FACT = facts.c.valid_until.is_(None)
 _LIVING_TURN = messages.c.text.is_not(None) & SETTLED & (messages.c.role == "user")
 
-_OWN_FACTS = select(literal("f").label("kind"), facts.c.owner_id, facts.c.id, literal(0).label("version")).where(
-    OWN_FACT, _LIVING_FACT, FACT_VISIBLE
-)
-_OWN_EPISODES = (
-    select(literal("e"), episodes.c.owner_id, episodes.c.id, literal(0))
-    .join(episode_people, episode_people.c.episode_id == episodes.c.id)
-    .where(episode_people.c.user_id == _READER, EPISODE_VISIBLE)
-)
 _NEWEST_TURNS = (
-    select(messages.c.author_id, messages.c.id, messages.c.version)
+    select(messages.c.author_id.label("owner"), TURN_KEY.label("key"))
     .where(OWN_TURN, _LIVING_TURN, TURN_VISIBLE)
     .order_by(messages.c.id.desc())
     .limit(bindparam("turn_limit"))
     .subquery()
 )
 _OWN_KEYS = union_all(
-    _OWN_FACTS,
-    _OWN_EPISODES,
-    select(literal("m"), _NEWEST_TURNS.c.author_id, _NEWEST_TURNS.c.id, _NEWEST_TURNS.c.version),
+    select(facts.c.owner_id, FACT_KEY).where(OWN_FACT, _LIVING_FACT, FACT_VISIBLE),
+    select(episodes.c.owner_id, EPISODE_KEY)
+    .join(episode_people, episode_people.c.episode_id == episodes.c.id)
+    .where(episode_people.c.user_id == _READER, EPISODE_VISIBLE),
+    select(_NEWEST_TURNS.c.owner, _NEWEST_TURNS.c.key),
 )
 
 
-def _ids(column: Any) -> Any:
-    """Return an aggregate of row numbers as '1,2,3'."""
-    return func.aggregate_strings(cast(column, String), ",")
+def _numbers(column: ColumnElement[Any], of: ColumnElement[bool], outer: Any) -> ColumnElement[str]:
+    """Return row numbers as '1,2,3'."""
+    return select(func.aggregate_strings(cast(column, String), ",")).where(of).correlate(outer).scalar_subquery()
 
 
+def _part(**columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Return a SELECT whose columns stand in the order in which `_recallable_of` reads them."""
+    return select(*(columns[name].label(name) for name in _COLUMNS))
+
+
+_COLUMNS = (
+    *("key", "owner", "number", "text", "author", "said_at"),
+    *("session_id", "thread", "sources", "confirmations", "link"),
+)
 _first_source = fact_sources.alias("first_source")
-_FACT_SOURCES = (
-    select(_ids(fact_sources.c.message_id))
-    .where(fact_sources.c.fact_id == facts.c.id)
-    .correlate(facts)
-    .scalar_subquery()
+_FIRST_SOURCE = (
+    select(func.min(fact_sources.c.id)).where(fact_sources.c.fact_id == facts.c.id).correlate(facts).scalar_subquery()
 )
 _FACTS = (
-    select(
-        literal("f").label("kind"),
-        facts.c.id,
-        literal(0).label("version"),
-        facts.c.owner_id.label("owner"),
-        facts.c.number.label("number"),
-        facts.c.text.label("text"),
-        people.c.name.label("author"),
-        facts.c.said_at.label("said_at"),
-        func.coalesce(_first_source.c.session_id, "").label("session_id"),
-        func.coalesce(threads.c.title, "").label("thread"),
-        _FACT_SOURCES.label("sources"),
-        facts.c.confirmations.label("confirmations"),
-        _first_source.c.link.label("link"),
+    _part(
+        key=FACT_KEY,
+        owner=facts.c.owner_id,
+        number=facts.c.number,
+        text=facts.c.text,
+        author=people.c.name,
+        said_at=facts.c.said_at,
+        session_id=func.coalesce(_first_source.c.session_id, ""),
+        thread=func.coalesce(threads.c.title, ""),
+        sources=_numbers(fact_sources.c.message_id, fact_sources.c.fact_id == facts.c.id, facts),
+        confirmations=facts.c.confirmations,
+        link=_first_source.c.link,
     )
-    .join(people, people.c.user_id == facts.c.owner_id)
-    .outerjoin(
-        _first_source,
-        _first_source.c.id
-        == select(func.min(fact_sources.c.id))
-        .where(fact_sources.c.fact_id == facts.c.id)
-        .correlate(facts)
-        .scalar_subquery(),
-    )
+    .join_from(facts, people, people.c.user_id == facts.c.owner_id)
+    .outerjoin(_first_source, _first_source.c.id == _FIRST_SOURCE)
     .outerjoin(threads, threads.c.session_id == _first_source.c.session_id)
-    .where(facts.c.id.in_(bindparam("facts", expanding=True)), _LIVING_FACT, FACT_VISIBLE)
+    .where(facts.c.id.in_(bindparam("fact", expanding=True)), _LIVING_FACT, FACT_VISIBLE)
 )
 _TURNS = (
-    select(
-        literal("m"),
-        messages.c.id,
-        messages.c.version,
-        messages.c.author_id,
-        cast(null(), BigInteger),
-        messages.c.text,
-        messages.c.author_name,
-        messages.c.sent_at,
-        messages.c.session_id,
-        threads.c.title,
-        cast(messages.c.id, String),
-        literal(0),
-        messages.c.link,
+    _part(
+        key=TURN_KEY,
+        owner=messages.c.author_id,
+        number=_NONE,
+        text=messages.c.text,
+        author=messages.c.author_name,
+        said_at=messages.c.sent_at,
+        session_id=messages.c.session_id,
+        thread=threads.c.title,
+        sources=cast(messages.c.id, String),
+        confirmations=_ZERO,
+        link=messages.c.link,
     )
-    .join(threads, threads.c.session_id == messages.c.session_id)
-    .where(messages.c.id.in_(bindparam("turns", expanding=True)), _LIVING_TURN, TURN_VISIBLE)
+    .join_from(messages, threads, threads.c.session_id == messages.c.session_id)
+    .where(messages.c.id.in_(bindparam("turn", expanding=True)), _LIVING_TURN, TURN_VISIBLE)
 )
 _reader_number = episode_people.alias("reader_number")
-_EPISODE_PEOPLE = (
+_PEOPLE = (
     select(func.aggregate_strings(people.c.name, ", "))
-    .join(episode_people, episode_people.c.user_id == people.c.user_id)
+    .join_from(people, episode_people, episode_people.c.user_id == people.c.user_id)
     .where(episode_people.c.episode_id == episodes.c.id)
     .correlate(episodes)
     .scalar_subquery()
 )
-_EPISODE_SOURCES = (
-    select(_ids(episode_sources.c.message_id))
-    .where(episode_sources.c.episode_id == episodes.c.id)
-    .correlate(episodes)
-    .scalar_subquery()
-)
-_EPISODE_TEXT = episodes.c.title + literal("\n") + episodes.c.happened + literal("\n") + episodes.c.outcome
+_NEW_LINE: ColumnElement[str] = bindparam("new_line", "\n", String)
 _EPISODES = (
-    select(
-        literal("e"),
-        episodes.c.id,
-        literal(0),
-        episodes.c.owner_id,
-        _reader_number.c.number,
-        _EPISODE_TEXT,
-        _EPISODE_PEOPLE,
-        episodes.c.ended_at,
-        episodes.c.session_id,
-        threads.c.title,
-        _EPISODE_SOURCES,
-        literal(0),
-        episodes.c.link,
+    _part(
+        key=EPISODE_KEY,
+        owner=episodes.c.owner_id,
+        number=_reader_number.c.number,
+        text=episodes.c.title + _NEW_LINE + episodes.c.happened + _NEW_LINE + episodes.c.outcome,
+        author=_PEOPLE,
+        said_at=episodes.c.ended_at,
+        session_id=episodes.c.session_id,
+        thread=threads.c.title,
+        sources=_numbers(episode_sources.c.message_id, episode_sources.c.episode_id == episodes.c.id, episodes),
+        confirmations=_ZERO,
+        link=episodes.c.link,
     )
-    .join(threads, threads.c.session_id == episodes.c.session_id)
+    .join_from(episodes, threads, threads.c.session_id == episodes.c.session_id)
     .outerjoin(_reader_number, (_reader_number.c.episode_id == episodes.c.id) & (_reader_number.c.user_id == _READER))
-    .where(episodes.c.id.in_(bindparam("episodes", expanding=True)), EPISODE_VISIBLE)
+    .where(episodes.c.id.in_(bindparam("episode", expanding=True)), EPISODE_VISIBLE)
 )
-_FETCH = union_all(_FACTS, _TURNS, _EPISODES)
-
-_MAKE_KEY: dict[str, Callable[[int, int], MemoryKey]] = {
-    "f": lambda number, _version: fact_key(number),
-    "m": turn_key,
-    "e": lambda number, _version: episode_key(number),
+_PARTS = {"fact": _FACTS, "turn": _TURNS, "episode": _EPISODES}
+_FETCH = {
+    frozenset(kinds): union_all(*(_PARTS[kind] for kind in kinds))
+    for count in range(1, len(_PARTS) + 1)
+    for kinds in combinations(_PARTS, count)
 }
+"""A statement for each set of kinds that can be asked for together."""
 
 
 class SqlRecallStore(RecallStore):
@@ -181,51 +180,59 @@ class SqlRecallStore(RecallStore):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._shared: set[frozenset[str]] = set()
 
     async def own_keys(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
         values = scope_values(scope) | {"turn_limit": turn_limit}
-        async with self._database.read("list a reader's memories") as connection:
-            rows = (await connection.execute(_OWN_KEYS, values)).all()
-        return [
-            VectorRef(owner=UserId(owner), key=_MAKE_KEY[kind](number, version))
-            for kind, owner, number, version in rows
-        ]
+        rows = await self._database.look("list a reader's memories", _rows, _OWN_KEYS, values)
+        return [VectorRef(owner=owner, key=key) for owner, key in rows]
 
     async def lexical(self, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
-        async with self._database.read("search by words") as connection:
-            return await lexicon.search(connection, scope, terms, limit=limit)
+        return await self._database.look("search by words", lexicon.search, scope, terms, limit=limit)
 
     async def fetch(self, scope: Scope, keys: Collection[MemoryKey]) -> Sequence[Recallable]:
         if not keys:
             return []
-        wanted: dict[str, list[int]] = {"fact": [], "turn": [], "episode": []}
+        wanted: dict[str, list[int]] = {}
         for key in keys:
-            wanted[key_kind(key)].append(row_id(key))
-        values = scope_values(scope) | {f"{kind}s": numbers for kind, numbers in wanted.items()}
-        async with self._database.read("fetch memories") as connection:
-            rows = (await connection.execute(_FETCH, values)).all()
-        found = [_recallable_of(row) for row in rows]
+            wanted.setdefault(key_kind(key), []).append(row_id(key))
+        rows = await self._database.look(
+            "fetch memories", _rows, _FETCH[frozenset(wanted)], scope_values(scope) | wanted
+        )
         asked = set(keys)
-        return [memory for memory in found if memory.key in asked]  # not another version of a turn
+        return [_recallable_of(row) for row in rows if row.key in asked]  # not another version of a turn
 
     async def has_shared(self, scope: Scope) -> bool:
-        async with self._database.read("look for shared memories") as connection:
-            return await lexicon.has_shared(connection, scope)
+        """Look once: what was shared when this process first looked may be gone, and is asked for nevertheless."""
+        audiences = frozenset(scope.audiences)
+        if audiences in self._shared:
+            return True
+        if not await self._database.look("look for shared memories", lexicon.has_shared, scope):
+            return False
+        if len(self._shared) >= _MOST_SHARED:
+            self._shared.clear()
+        self._shared.add(audiences)
+        return True
+
+
+async def _rows(connection: AsyncConnection, statement: Executable, values: dict[str, Any]) -> Sequence[AnyRow]:
+    return (await connection.execute(statement, values)).all()
 
 
 def _recallable_of(row: AnyRow) -> Recallable:
-    key: MemoryKey = _MAKE_KEY[row.kind](row.id, row.version)
+    key, owner, number, text, author, said_at, session_id, thread, sources, confirmations, link = row
+    kind = key_kind(key)
     return Recallable(
-        key=key,
-        kind=key_kind(key),
-        owner=UserId(row.owner),
-        number=row.number,
-        text=row.text.strip("\n") if row.kind == "e" else row.text,
-        author=row.author or "",
-        said_at=row.said_at,
-        session_id=SessionId(row.session_id),
-        thread=row.thread,
-        sources=tuple(sorted(MessageId(int(number)) for number in (row.sources or "").split(",") if number)),
-        confirmations=row.confirmations,
-        link=row.link,
+        key=MemoryKey(key),
+        kind=kind,
+        owner=UserId(owner),
+        number=number,
+        text=text.strip("\n") if kind == "episode" else text,
+        author=author or "",
+        said_at=said_at,
+        session_id=SessionId(session_id),
+        thread=thread,
+        sources=tuple(sorted(MessageId(int(source)) for source in (sources or "").split(",") if source)),
+        confirmations=confirmations,
+        link=link,
     )

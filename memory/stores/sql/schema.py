@@ -158,7 +158,7 @@ facts = Table(
     Column("superseded_by", BigInteger, ForeignKey("facts.id")),
     Column("confirmations", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner_id", "number", name="uq_facts_number"),
-    Index("ix_facts_owner", "owner_id", "valid_until"),
+    Index("ix_facts_owner", "owner_id", "valid_until", "tenant_id", "audience", "subject"),  # covers the reply path
     Index("ix_facts_superseded_by", "superseded_by"),
     sqlite_autoincrement=True,
 )

@@ -51,7 +51,7 @@ _CLAIM_THREAD = {
         set_={"holder": bindparam("claimer"), "fence": leases.c.fence + 1, "expires_at": EXPIRES_AT},
         where=IS_FREE,
     )
-    .returning(leases.c.fence)
+    .returning(leases.c.name, leases.c.fence)
     for dialect, plain in inserts(leases).items()
 }
 _START_ANSWER = update(messages).where(_IS_NEXT).values(state=MessageState.ANSWERING.value)
@@ -87,14 +87,22 @@ async def begin_turn(
 ) -> TurnClaim | None:
     """Claim a message as `MessageStore.begin_turn` does."""
     values: Mapping[str, object] = {"message_id": message_id, "claimer": holder, "lease_s": lease_s}
-    fence = (await connection.execute(_CLAIM_THREAD[connection.dialect.name], values)).scalar_one_or_none()
-    if fence is None:
+    claimed = (await connection.execute(_CLAIM_THREAD[connection.dialect.name], values)).first()
+    if claimed is None:
         return None
+    lease = Lease(name=claimed.name, holder=holder, fence=claimed.fence)
     if (await connection.execute(_START_ANSWER, {"message_id": message_id})).rowcount != 1:
-        await connection.rollback()  # settled by the former holder while this one waited for the lease's row
+        await release_lease(connection, lease)  # the former holder settled while this one waited for the lease's row
         return None
     row = (await connection.execute(_CLAIMED, {"message_id": message_id})).one()
-    return _claim_of(row, holder=holder, fence=fence)
+    return _claim_of(row, lease)
+
+
+async def hand_over(connection: AsyncConnection, claim: TurnClaim) -> None:
+    """Give a turn back as `MessageStore.hand_over` does."""
+    if await release_lease(connection, lease_of(claim)):
+        values = {"message_id": claim.message.message_id, "new_state": MessageState.RECEIVED.value}
+        await connection.execute(_SETTLE, values)
 
 
 async def settle(
@@ -168,7 +176,7 @@ async def _insert_reply(
     return message_id
 
 
-def _claim_of(row: AnyRow, *, holder: str, fence: int) -> TurnClaim:
+def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:
     session_id = SessionId(row.session_id)
     return TurnClaim(
         message=message_of(row),
@@ -181,6 +189,6 @@ def _claim_of(row: AnyRow, *, holder: str, fence: int) -> TurnClaim:
         ),
         head=ThreadHead(session_id=session_id, version=row.thread_version, forget_epoch=row.forget_epoch),
         author_epoch=row.author_epoch,
-        holder=holder,
-        fence=fence,
+        holder=lease.holder,
+        fence=lease.fence,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, or_
 
 from memory.audience import Scope
+from memory.stores.sql.lists import among
 from memory.stores.sql.schema import episode_people, episodes, facts, messages
 
 _READER: BindParameter[str] = bindparam("reader")
@@ -25,8 +26,8 @@ def visible(
         is_owner: Whether the reader owns the row.
         about_owner: Whether it is a fact about its owner.
     """
-    in_own = audience.in_(bindparam("own_audiences", expanding=True))
-    in_shared = audience.in_(bindparam("audiences", expanding=True))
+    in_own = among(audience, "own_audiences")
+    in_shared = among(audience, "audiences")
     return and_(
         tenant == bindparam("scope_tenant"),
         or_(and_(in_shared, or_(~about_owner, is_owner)), and_(in_own, is_owner)),

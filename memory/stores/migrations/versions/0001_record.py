@@ -144,7 +144,7 @@ def _create_facts() -> None:
         sa.UniqueConstraint("owner_id", "number", name="uq_facts_number"),
         **_NEVER_REUSE,
     )
-    op.create_index("ix_facts_owner", "facts", ["owner_id", "valid_until"])
+    op.create_index("ix_facts_owner", "facts", ["owner_id", "valid_until", "tenant_id", "audience", "subject"])
     op.create_index("ix_facts_superseded_by", "facts", ["superseded_by"])
     op.create_table(
         "fact_sources",
