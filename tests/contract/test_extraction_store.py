@@ -8,7 +8,7 @@ import pytest
 
 from memory.audience import members_of
 from memory.errors import StoreConflictError
-from memory.model import ChannelId, Role, TenantId, ThisThread, episode_key, fact_key
+from memory.model import ChannelId, Numbered, Role, TenantId, ThisThread, episode_key, fact_key
 from memory.model.work import Committed, ExtractionClaim, Outcome
 from memory.stores.sql.database import Database
 from tests.contract.record import (
@@ -295,24 +295,70 @@ async def test_a_retracted_fact_is_history(record: Record) -> None:
     assert (past.valid_until, past.superseded_by_number) == (later.sent_at, None)
 
 
-async def test_operations_on_dead_unknown_or_foreign_facts_are_skipped(record: Record) -> None:
-    """Labels may have gone stale during the call; that is no error."""
+async def test_operations_on_unknown_or_foreign_facts_touch_nothing(record: Record) -> None:
+    """Labels may have gone stale during the call; that is no error, and another tenant's fact stays as it is."""
     said = await record.talk("Prod is EKS.")
     foreign = replace(fact_from("Prod is EKS.", said), tenant_id=TenantId("test:T2"))
     stored = await record.facts.add(foreign)
-    await record.learn(Outcome(added=(fact_from("Dev is kind.", said),)))
-    await record.talk("Dev is gone.")
-    await record.learn(Outcome(retracted=(2,)))
-    later = await record.talk("Whatever.")
-    new = fact_from("Dev is back.", later)
+    new = fact_from("Dev is back.", said)
     stale = Outcome(
-        updated=((2, new), (99, new), (stored.fact_id, new)),
-        confirmed=((2, new), (99, new), (stored.fact_id, new)),
-        retracted=(2, 99, stored.fact_id),
+        updated=((stored.fact_id, foreign),),
+        confirmed=((99, new), (stored.fact_id, new)),
+        retracted=(99, stored.fact_id),
         added=(replace(new, tenant_id=TenantId("test:T2")),),
     )
     assert await record.learn(stale) == Committed()
     assert [line.text for line in await record.facts.memories(ANNA.user_id)] == ["Prod is EKS."]
+
+
+@pytest.mark.parametrize("end", ["superseded", "retracted", "forgotten"])
+async def test_an_update_of_a_fact_that_ended_meanwhile_is_stored_alone(record: Record, end: str) -> None:
+    """What a person said is not lost because somebody else's commit came first."""
+    await _end_the_first_fact(record, end)
+    said = await record.talk("I deploy with ArgoCD.")
+    new = fact_from("Anna deploys with ArgoCD.", said)
+    assert await record.learn(Outcome(updated=((1, new),))) == Committed(added=1)
+    assert "Anna deploys with ArgoCD." in [line.text for line in await record.facts.memories(ANNA.user_id)]
+
+
+@pytest.mark.parametrize(
+    ("end", "committed"),
+    [("superseded", Committed(added=1)), ("retracted", Committed(added=1)), ("forgotten", Committed())],
+)
+async def test_a_confirmation_brings_back_what_ended_but_not_what_was_forgotten(
+    record: Record, end: str, committed: Committed
+) -> None:
+    """Said again after it had stopped being true, a fact is true again."""
+    await _end_the_first_fact(record, end)
+    said = await record.talk("I deploy with Jenkins.")
+    again = fact_from("Anna deploys with Jenkins.", said)
+    assert await record.learn(Outcome(confirmed=((1, again),))) == committed
+    living = [line.text for line in await record.facts.memories(ANNA.user_id)]
+    assert ("Anna deploys with Jenkins." in living) == (end != "forgotten")
+
+
+async def test_a_confirmation_from_before_a_fact_ended_leaves_it_ended(record: Record) -> None:
+    """Words that another thread's later words took the place of are history, whenever they are extracted."""
+    early = await record.talk("I deploy with Jenkins, as always.", place=public_thread("early"))
+    await record.learn(NOTHING)
+    await _end_the_first_fact(record, "superseded")
+    await record.talk("Hello.")
+    confirmed = ((1, fact_from("Anna deploys with Jenkins.", early)),)
+    assert await record.learn(Outcome(confirmed=confirmed)) == Committed()
+
+
+async def _end_the_first_fact(record: Record, how: str) -> None:
+    """Learn that Anna deploys with Jenkins, as fact 1, and let it end."""
+    said = await record.talk("I deploy with Jenkins.", place=public_thread("old"))
+    await record.learn(Outcome(added=(fact_from("Anna deploys with Jenkins.", said),)))
+    later = await record.talk("Not any more.", place=public_thread("old"))
+    if how == "superseded":
+        await record.learn(Outcome(updated=((1, fact_from("Anna deploys with Flux.", later)),)))
+    else:
+        await record.learn(Outcome(retracted=(1,) if how == "retracted" else ()))
+    if how == "forgotten":
+        plan = await record.erasure.plan(ANNA.user_id, Numbered(number=1))
+        await record.erasure.erase(plan, actor=ANNA.user_id)
 
 
 async def test_facts_are_found_by_row_while_they_live_in_the_claims_tenant(record: Record) -> None:

@@ -1,8 +1,9 @@
 """Storing what an extraction taught, in the transaction that moves its watermark. Whether it may, the caller checks."""
 
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import entry_labels
@@ -12,17 +13,17 @@ from memory.stores.sql.fact_rows import add_fact, confirm_fact, end_fact, living
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import episode_text, put_entry
 from memory.stores.sql.people import next_number
-from memory.stores.sql.schema import episode_people, episode_sources, episodes
+from memory.stores.sql.schema import episode_people, episode_sources, episodes, facts
 
 
 async def store_outcome(
     connection: AsyncConnection, outcome: Outcome, *, tenant_id: TenantId, retracted_at: datetime, now: datetime
 ) -> Committed:
-    """Apply an outcome; what names a fact that is dead by now, or another tenant's, is skipped."""
+    """Apply an outcome to facts that may have ended since it was made; what names another tenant's is skipped."""
     touched = [fact_id for fact_id, _ in (*outcome.updated, *outcome.confirmed)] + list(outcome.retracted)
     await living_facts(connection, tenant_id, touched, lock=True)
     added = [await add_fact(connection, new, now=now) for new in outcome.added if new.tenant_id == tenant_id]
-    confirmed = [await _confirm(connection, tenant_id, fact_id, new) for fact_id, new in outcome.confirmed]
+    confirmed = [await _confirm(connection, tenant_id, fact_id, new, now=now) for fact_id, new in outcome.confirmed]
     updated = [await _update(connection, tenant_id, fact_id, new, now=now) for fact_id, new in outcome.updated]
     retracted = [
         await _retract(connection, tenant_id, fact_id, at=retracted_at, now=now) for fact_id in outcome.retracted
@@ -30,28 +31,41 @@ async def store_outcome(
     if outcome.episode is not None:
         await _add_episode(connection, outcome.episode, now=now)
     return Committed(
-        added=len(added) + updated.count(False),
-        updated=updated.count(True),
-        confirmed=confirmed.count(True),
+        added=len(added) + updated.count("added") + confirmed.count("added"),
+        updated=updated.count("updated"),
+        confirmed=confirmed.count("confirmed"),
         retracted=retracted.count(True),
         episodes=int(outcome.episode is not None),
     )
 
 
-async def _confirm(connection: AsyncConnection, tenant_id: TenantId, fact_id: int, new: NewFact) -> bool:
+async def _confirm(
+    connection: AsyncConnection, tenant_id: TenantId, fact_id: int, new: NewFact, *, now: datetime
+) -> Literal["confirmed", "added"] | None:
+    """Confirm a fact; one that ended before it was said again lives again, one that was forgotten does not."""
     fact = (await living_facts(connection, tenant_id, [fact_id])).get(fact_id)
-    return fact is not None and await confirm_fact(connection, fact, new)
+    if fact is not None:
+        return "confirmed" if await confirm_fact(connection, fact, new) else None
+    ended = select(facts.c.valid_until).where(facts.c.id == fact_id, facts.c.tenant_id == tenant_id)
+    valid_until = await connection.scalar(ended)
+    if valid_until is None or new.tenant_id != tenant_id or new.said_at <= valid_until:
+        return None
+    await add_fact(connection, new, now=now)
+    return "added"
 
 
 async def _update(
     connection: AsyncConnection, tenant_id: TenantId, fact_id: int, new: NewFact, *, now: datetime
-) -> bool | None:
-    """Return whether `new` took the old fact's place, or stands beside it; None when it was skipped."""
-    old = (await living_facts(connection, tenant_id, [fact_id])).get(fact_id)
-    if old is None or new.tenant_id != tenant_id:
+) -> Literal["updated", "added"] | None:
+    """Store `new` in the old fact's place; beside it where it may not take that, alone when the old one is gone."""
+    if new.tenant_id != tenant_id:
         return None
+    old = (await living_facts(connection, tenant_id, [fact_id])).get(fact_id)
+    if old is None:
+        await add_fact(connection, new, now=now)
+        return "added"
     _, took_its_place = await supersede_fact(connection, old, new, now=now)
-    return took_its_place
+    return "updated" if took_its_place else "added"
 
 
 async def _retract(
