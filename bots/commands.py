@@ -110,24 +110,18 @@ class Commands:
         text = receipt_line(receipt)
         return CommandResult(text=f"{text} {self._platform_copy}".rstrip(), plan=plan)
 
-    async def why(
-        self, owner: UserId, keys: Sequence[MemoryKey], turns: Mapping[MemoryKey, Recallable]
-    ) -> CommandResult:
-        """Show the memories an answer was given.
+    async def why(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> CommandResult:
+        """Show the memories an answer was given, as far as they live and the reader may see them here.
 
         Args:
-            owner: Who asks.
+            place: Where it is shown.
+            reader: Who asks.
             keys: What the answer was given, best first.
-            turns: Those of them that are not the owner's facts or episodes, and may still be shown.
         """
-        own = {memory.key: memory for memory in await self._personal.explain(owner, keys)}
-        lines = [
-            memory_line(own[key]) if key in own else turn_line(turns[key]) for key in keys if key in own or key in turns
-        ]
-        if not lines:
+        memories = await self._personal.explain(place, reader, keys)
+        if not memories:
             return CommandResult(text="The last answer used no memory.")
-        memories = tuple(own[key] for key in keys if key in own)
-        return CommandResult(text="\n".join(["The last answer was given:", *lines]), memories=memories)
+        return CommandResult(text="\n".join(["The last answer was given:", *map(recalled_line, memories)]))
 
     async def export(self, owner: UserId) -> CommandResult:
         """Return all that is kept of a person, as JSON."""
@@ -180,10 +174,12 @@ def memory_line(memory: Memory) -> str:
     )
 
 
-def turn_line(recallable: Recallable) -> str:
-    """Return a recalled piece of a conversation, or somebody else's fact, as one line."""
-    where = f"{recallable.author}, {recallable.said_at:%Y-%m-%d}{_thread(recallable.thread)}"
-    return f'-  "{one_line(recallable.text)}"  ({where})'
+def recalled_line(memory: Recallable) -> str:
+    """Return a recalled memory as one line: the reader's own with its number, anything else with who said it."""
+    where = f"{memory.said_at:%Y-%m-%d}{_thread(memory.thread)}"
+    if memory.number is not None:
+        return f"#{memory.number}  {one_line(memory.text)}  ({where})"
+    return f'-  "{one_line(memory.text)}"  ({memory.author}, {where})'
 
 
 def _thread(title: str) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ParamSpec
 
 import structlog
 
@@ -21,7 +22,11 @@ from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
 
+P = ParamSpec("P")
+
 _MAX_TOOL_ROUNDS = 3
+_FIRST_RETRY_S = 0.5
+_LONGEST_RETRY_S = 15.0
 _STORED = "Stored."
 _NOT_STORED = "Not stored: only words that the person wrote themselves in this message can be remembered."
 
@@ -32,7 +37,7 @@ REFUSED = (
 )
 CUT_OFF = "The answer was cut off. Your message is kept; ask again in a moment."
 NO_ANSWER = "The language model gave no answer. Your message is kept; put it another way, or ask again."
-NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
+BROKEN = "Something went wrong on my side. Your message is kept; whoever runs me can find the reason in the log."
 TOO_LONG = "The answer reached its length limit."
 STOPPED = "Stopped."
 
@@ -69,20 +74,21 @@ class Conversation:
         self._shown: dict[SessionId, frozenset[str]] = {}
 
     async def answer(self, claim: TurnClaim, sink: ReplySink, *, notices: tuple[str, ...] = ()) -> None:
-        """Answer one message and show it; the sink gets exactly one `finish`.
+        """Answer one message, commit the answer, and show it as a whole.
 
         Raises:
             StoreConflictError: Another process holds this turn now, and shows its answer.
+            StoreUnavailableError: The record cannot be reached, and nothing was shown yet: try again later.
         """
         correlation_id = secrets.token_hex(4)
         try:
             reply = await self._answer(claim, sink, correlation_id)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._stop(claim, sink))
+        except (StoreConflictError, StoreUnavailableError):
             raise
-        except StoreUnavailableError as error:
-            _log.warning("turn_without_record", correlation_id=correlation_id, store=error.store)
-            reply = Reply(text=NO_RECORD, failed=True, correlation_id=correlation_id)
+        except Exception:  # noqa: BLE001  # the message handler's boundary: whatever breaks, the thread goes on
+            _log.exception("turn_broke", correlation_id=correlation_id, session_id=claim.head.session_id)
+            await self._settled(self._service.fail, claim)
+            reply = Reply(text=BROKEN, failed=True, correlation_id=correlation_id)
         await sink.finish(replace(reply, notices=notices + self._introduction(claim) + reply.notices))
 
     async def _answer(self, claim: TurnClaim, sink: ReplySink, correlation_id: str) -> Reply:
@@ -99,12 +105,25 @@ class Conversation:
                 error=type(error).__name__,
                 reason=str(error),
             )
-            await self._service.fail(claim)
+            await self._settled(self._service.fail, claim)
             words = _fixed_words(error, cut_off=bool(streamed.text))
             return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
-        await self._service.settle(claim, streamed.text, working.request.recalled)
+        await self._settled(self._service.settle, claim, streamed.text, working.request.recalled)
         more = (TOO_LONG,) if streamed.truncated else ()
         return Reply(text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled)
+
+    async def _settled(self, settle: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Commit the end of a turn, however long the record takes to answer: what was shown must not be made twice."""
+        retry_s = _FIRST_RETRY_S
+        while True:
+            try:
+                await settle(*args, **kwargs)
+            except StoreUnavailableError as error:
+                _log.warning("turn_not_settled_yet", store=error.store, retry_s=retry_s)
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
+            else:
+                return
 
     async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
         """Stream the answer, going back to the model after each round of tool use.
@@ -143,16 +162,6 @@ class Conversation:
             if stored:
                 streamed.kept += (f"I'll remember that: {call.text}",)
         return results
-
-    async def _stop(self, claim: TurnClaim, sink: ReplySink) -> None:
-        """End a turn that its author stopped, or that a shutdown cut short."""
-        try:
-            await self._service.fail(claim)
-        except StoreConflictError:
-            return
-        except StoreUnavailableError as error:
-            _log.warning("stopped_without_record", store=error.store)
-        await sink.finish(Reply(text=STOPPED, failed=True))
 
     def _introduction(self, claim: TurnClaim) -> tuple[str, ...]:
         """Return what a person must know about the model, the first time this process answers them."""

@@ -59,7 +59,11 @@ class ReplySink(Protocol):
         ...
 
     async def finish(self, reply: Reply) -> None:
-        """Show the whole reply in place of what was appended. The last call, and made once."""
+        """Show the whole reply in place of what was appended. The last call, unless it is `abandon`."""
+        ...
+
+    async def abandon(self) -> None:
+        """Take back the status: nobody will finish this reply, or another process does. The last call."""
         ...
 
 

@@ -1,8 +1,9 @@
 """What a person can do with their own memories: see, keep, forget, take along. Needs the record only."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from memory.audience import scope_for
 from memory.errors import InputError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
@@ -16,13 +17,14 @@ from memory.model import (
     NewFact,
     Person,
     Place,
+    Recallable,
     Receipt,
     ThreadInfo,
     UserId,
     fact_key,
 )
 from memory.model.work import AuditEvent
-from memory.ports import AuditLog, Clock, FactStore, MessageStore
+from memory.ports import AuditLog, Clock, FactStore, MessageStore, RecallStore
 from memory.redaction import redact
 
 MAX_FACT_CHARS = 1_000
@@ -46,9 +48,17 @@ class PersonalMemory:
     """A person's own memories."""
 
     def __init__(
-        self, *, facts: FactStore, messages: MessageStore, forgetting: Forgetting, audit: AuditLog, clock: Clock
+        self,
+        *,
+        facts: FactStore,
+        messages: MessageStore,
+        recall: RecallStore,
+        forgetting: Forgetting,
+        audit: AuditLog,
+        clock: Clock,
     ) -> None:
         self._facts = facts
+        self._recall = recall
         self._messages = messages
         self._forgetting = forgetting
         self._audit = audit
@@ -107,9 +117,10 @@ class PersonalMemory:
         """Carry out a plan and say what was removed."""
         return await self._forgetting.forget(plan)
 
-    async def explain(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:
-        """Return those of the owner's memories that are named by key."""
-        return await self._facts.memories_by_key(owner, keys)
+    async def explain(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> Sequence[Recallable]:
+        """Return those of the memories named by `keys` that live and that the reader may see in `place`, in order."""
+        found = {memory.key: memory for memory in await self._recall.fetch(scope_for(place, reader), keys)}
+        return [found[key] for key in keys if key in found]
 
     async def export(self, owner: UserId) -> Mapping[str, object]:
         """Return all that is kept of a person, ready for JSON; the audit log notes that it was asked for."""

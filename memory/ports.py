@@ -3,7 +3,7 @@
 Every method may raise StoreUnavailableError when its store gives no answer in time; only further errors are listed.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -108,6 +108,10 @@ class MessageStore(Protocol):
 
     async def state(self, message_id: MessageId) -> MessageState | None:
         """Return how far a message has come; None when it is unknown or forgotten."""
+        ...
+
+    async def hand_over(self, claim: TurnClaim) -> None:
+        """Give a turn back unanswered, so that another process may begin it at once; a lost one is left alone."""
         ...
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
@@ -483,8 +487,8 @@ class LanguageModel(Protocol):
         """Something a person must know about this model once, before its first answer; None for nothing."""
         ...
 
-    def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
-        """Stream one answer: text, tool calls, and last a `ReplyDone`.
+    def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
+        """Stream one answer: text, tool calls, and last a `ReplyDone`. Closing the stream early ends the request.
 
         Raises:
             ProviderUnavailableError: Unreachable, overloaded, too slow or cut off, possibly after some text.

@@ -1,12 +1,17 @@
 """MemoryService: what a conversation needs of memory, turn by turn."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import structlog
+
 from memory.audience import scope_for
 from memory.consolidation import own_words
 from memory.context import Budget, build_request
+from memory.errors import StoreError
+from memory.lexical import terms
 from memory.model import (
     Accepted,
     FactKind,
@@ -27,12 +32,18 @@ from memory.model import (
     ThreadState,
     TurnClaim,
 )
+from memory.personal import MAX_FACT_CHARS
 from memory.ports import Clock, FactStore, MessageStore
-from memory.redaction import redact
+from memory.redaction import Redacted, redact
 from memory.retrieval import Recall, Retriever, question_text
 from memory.short_term import ShortTermMemory
 from memory.summarization import Summarizer
 from memory.tasks import TaskTracker
+
+_log = structlog.get_logger(__name__)
+
+_LONG_CHARS = 10_000
+"""Longer texts are worked on in a thread: redaction and stemming take a millisecond per thousand characters."""
 
 MemoryMode = Literal["buffer", "summary", "full"]
 
@@ -112,7 +123,7 @@ class MemoryService:
         Raises:
             StoreUnavailableError: The record did not take it; the platform must not be told that it did.
         """
-        redacted = redact(message.text)
+        redacted = await _redacted(message.text)
         accepted = await self._messages.accept(replace(message, text=redacted.text))
         return AcceptedMessage(accepted=accepted, findings=redacted.findings)
 
@@ -123,6 +134,10 @@ class MemoryService:
     async def state(self, message_id: MessageId) -> MessageState | None:
         """Return how far a message has come; None when it is unknown or forgotten."""
         return await self._messages.state(message_id)
+
+    async def hand_over(self, claim: TurnClaim) -> None:
+        """Give a turn back unanswered, for another process or the next start."""
+        await self._messages.hand_over(claim)
 
     async def renew(self, claim: TurnClaim) -> None:
         """Keep a claim; raises StoreConflictError when it passed to someone else."""
@@ -136,6 +151,7 @@ class MemoryService:
         request = build_request(
             system=system, state=thread, recalled=recall.memories, message=claim.message, budget=self._policy.budget
         )
+        request = replace(request, may_remember=self._policy.mode == "full")
         return WorkingMemory(request=request, thread=thread, notices=loaded.notices + recall.notices)
 
     async def settle(self, claim: TurnClaim, text: str, recalled: Sequence[Recalled]) -> Message | None:
@@ -145,7 +161,9 @@ class MemoryService:
             StoreConflictError: Someone else holds the turn now; nothing was written.
         """
         reply = NewReply(
-            text=redact(text).text, sent_at=self._clock.now(), used=tuple(item.memory.key for item in recalled)
+            text=(await _redacted(text)).text,
+            sent_at=self._clock.now(),
+            used=tuple(item.memory.key for item in recalled),
         )
         stored = await self._messages.settle(claim, reply)
         await self._made_history(claim, [claim.message, stored] if stored else [claim.message])
@@ -160,10 +178,9 @@ class MemoryService:
         """Store what the model wants to remember, if the asker said just that in this message; say whether it was."""
         said = " ".join(own_words(claim.message.text).split())
         wanted = " ".join(words.split())
-        if not wanted or wanted.casefold() not in said.casefold():
-            return False
         author = claim.message.author
-        if author is None:
+        is_said = 0 < len(wanted) <= MAX_FACT_CHARS and wanted.casefold() in said.casefold()
+        if not is_said or author is None:
             return False
         source = FactSource(
             message_id=claim.message.message_id,
@@ -174,19 +191,21 @@ class MemoryService:
             said_at=claim.message.sent_at,
             link=claim.message.link,
         )
-        await self._facts.add(
-            NewFact(
-                tenant_id=claim.place.tenant_id,
-                owner=author.user_id,
-                subject="person",
-                kind=FactKind.OTHER,
-                text=wanted,
-                audience=claim.place.audience,
-                said_at=claim.message.sent_at,
-                sources=(source,),
-            ),
-            author_epoch=claim.author_epoch,
+        fact = NewFact(
+            tenant_id=claim.place.tenant_id,
+            owner=author.user_id,
+            subject="person",
+            kind=FactKind.OTHER,
+            text=wanted,
+            audience=claim.place.audience,
+            said_at=claim.message.sent_at,
+            sources=(source,),
         )
+        try:
+            await self._facts.add(fact, author_epoch=claim.author_epoch)
+        except StoreError as error:  # a forget came first, or the record is away: the turn goes on
+            _log.warning("not_remembered", error=type(error).__name__, reason=str(error))
+            return False
         return True
 
     async def unanswered(self, tenant_id: TenantId) -> Sequence[Message]:
@@ -223,3 +242,16 @@ class MemoryService:
             await self._summarizer.fold(session_id)
         finally:
             self._folding.discard(session_id)
+
+
+async def _redacted(text: str) -> Redacted:
+    """Redact a text; a long one in a thread, where its words are stemmed as well, since indexing it needs them."""
+    if len(text) <= _LONG_CHARS:
+        return redact(text)
+
+    def work() -> Redacted:
+        redacted = redact(text)
+        terms(redacted.text)  # fills the stemmer's cache outside the write transaction
+        return redacted
+
+    return await asyncio.to_thread(work)

@@ -50,6 +50,7 @@ class ConsolePlatform(Platform):
         self._closing = False
         self._waiting: asyncio.Task[object] | None = None
         self._working: asyncio.Task[bool] | None = None
+        self._session: ConsoleSession | None = None
         self._late: list[str] = []
 
     async def run(self) -> None:
@@ -72,15 +73,20 @@ class ConsolePlatform(Platform):
 
     def interrupt(self) -> None:
         """Stop the answer or command that runs and keep what the person said; when nothing runs, leave."""
-        if self._working is not None:
-            self._working.cancel()
-        else:
+        if self._working is None:
             self._stop_waiting()
+        elif self._session is None or not self._session.stop_answer():
+            self._working.cancel()
 
     def stop(self) -> None:
         """Take nothing more; what runs may finish, for a while."""
         self._stop_waiting()
-        asyncio.get_running_loop().call_later(_GRACE_S, self.interrupt)
+        asyncio.get_running_loop().call_later(_GRACE_S, self._cut_short)
+
+    def _cut_short(self) -> None:
+        """Let go of what still runs; an answer is made by the next start."""
+        if self._working is not None:
+            self._working.cancel()
 
     async def close(self) -> None:
         self.stop()
@@ -100,6 +106,7 @@ class ConsolePlatform(Platform):
             )
             self._screen.welcome()
             await session.enter(self._thread)
+            self._session = session
             opened.set_result(session)
             await self._recover(backend.delivery, session)
             await done.wait()
@@ -208,6 +215,9 @@ class _LateReply(ReplySink):
     async def finish(self, reply: Reply) -> None:
         if self._session.shows(self._message.session_id):
             self._say("\n".join([f"> {one_line(self._message.text)}", reply.text, *reply.notices]))
+
+    async def abandon(self) -> None:
+        """Show nothing."""
 
 
 async def _settled(work: Coroutine[object, object, Result]) -> Result | InputError:

@@ -106,7 +106,8 @@ class PromptLines(LineSource):
         while True:
             try:
                 with patch_stdout(raw=True):
-                    return await self._session.prompt_async(prompt)
+                    # prompt_toolkit's own handler would take ours away with it, and Ctrl-C would stop no answer.
+                    return await self._session.prompt_async(prompt, handle_sigint=False)
             except KeyboardInterrupt:
                 continue  # Ctrl-C at the prompt throws the line away
             except EOFError:

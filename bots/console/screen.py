@@ -138,6 +138,11 @@ class _PlainReply(ReplySink):
         notices = "".join(f"({printable(notice)})\n" for notice in reply.notices)
         _write(self._out, f"{gap}{printable(rest)}\n{notices}\n")
 
+    async def abandon(self) -> None:
+        self._note.close()
+        if self._streamed:
+            _write(self._out, "\n\n")
+
 
 class Stages:
     """The stages of work behind the talk: one is shown only once it has taken a while, and the end only after that.
@@ -255,6 +260,9 @@ class _RenderedReply(ReplySink):
         used = [f"{len(reply.used)} used: /why"] if reply.used else []
         for notice in [*reply.notices, *used]:
             self._console.print(printable(notice), style="dim", markup=False, highlight=False)
+
+    async def abandon(self) -> None:
+        self._live.stop()
 
 
 def _markdown(text: str) -> Markdown:

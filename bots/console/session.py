@@ -14,7 +14,7 @@ from bots.files import write_new
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import InputError
-from memory.model import ForgetPlan, MemoryKey, Message, Place, Recallable, Role, SessionId
+from memory.model import ForgetPlan, MemoryKey, Message, Place, Role, SessionId
 from memory.personal import PersonalMemory
 from memory.ports import Clock
 
@@ -64,7 +64,7 @@ class ConsoleSession:
         self._person = ids.person(user)
         self._thread = thread
         self._on_thread = on_thread
-        self._used: dict[MemoryKey, Recallable | None] = {}
+        self._used: Sequence[MemoryKey] = ()
         self._question: ForgetPlan | None = None
         self._just_forgot = False
         self._answered = False
@@ -98,7 +98,7 @@ class ConsoleSession:
         self._screen.earlier(kept[-_EARLIER:])
         self._on_thread([message.text for message in kept if message.role is Role.USER])
         replies = [message for message in settled if message.role is Role.ASSISTANT]
-        self._used = dict.fromkeys(replies[-1].used) if replies else {}
+        self._used = replies[-1].used if replies else ()
 
     async def take(self, line: str) -> bool:
         """Do what a line asks; False when the person wants to leave.
@@ -120,6 +120,10 @@ class ConsoleSession:
         else:
             self._screen.say(slash.unknown(command))
         return True
+
+    def stop_answer(self) -> bool:
+        """Stop the answer that is being made; say whether there was one."""
+        return self._backend.delivery.stop(self._place.session_id)
 
     def stopped(self) -> None:
         """Say that the line was stopped, if nothing has said so yet."""
@@ -166,7 +170,7 @@ class ConsoleSession:
 
     def _note_used(self, reply: Reply) -> None:
         self._answered = True
-        self._used = {item.memory.key: item.memory for item in reply.used}
+        self._used = [item.memory.key for item in reply.used]
 
     async def _new(self, name: str) -> None:
         await self._enter_named(name or f"{self._backend.clock.now():%Y-%m-%d %H:%M:%S}")
@@ -203,20 +207,12 @@ class ConsoleSession:
         self._forgot(result)
 
     def _forgot(self, result: CommandResult) -> None:
-        """Show what came of a forget, and let go of what was forgotten."""
-        if result.plan is not None:
-            self._just_forgot = True
-            gone = set(result.plan.message_ids)
-            self._used = {
-                key: memory
-                for key, memory in self._used.items()
-                if not result.plan.everything and not (memory and gone.intersection(memory.sources))
-            }
+        """Show what came of a forget."""
+        self._just_forgot = result.plan is not None
         self._show(result)
 
     async def _why(self, _argument: str) -> None:
-        turns = {key: memory for key, memory in self._used.items() if memory and memory.number is None}
-        self._show(await self._backend.commands.why(self._person.user_id, list(self._used), turns))
+        self._show(await self._backend.commands.why(self._place, self._person.user_id, self._used))
 
     async def _sweep(self, _argument: str) -> None:
         with self._screen.busy("Learning from finished turns"):
@@ -254,6 +250,9 @@ class _Noting(ReplySink):
     async def finish(self, reply: Reply) -> None:
         self._note(reply)
         await self._sink.finish(reply)
+
+    async def abandon(self) -> None:
+        await self._sink.abandon()
 
 
 def _minute(moment: datetime) -> str:

@@ -5,7 +5,7 @@ The SDK takes two seconds to import, so that happens in a thread, at `warm` or a
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -119,7 +119,7 @@ class AnthropicModel(LanguageModel):
     def notice(self) -> str | None:
         return None
 
-    async def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         client = await self._connected()
         body = reply_body(request, model=self._chat_model, raw_turn=self._raw_turn)
         reader = StreamReader()

@@ -150,7 +150,7 @@ async def test_an_answer_can_be_abandoned(any_model: LanguageModel) -> None:
     events = any_model.reply(request)
     assert isinstance(events, AsyncIterator)
     await anext(events)
-    await events.aclose()  # type: ignore[attr-defined]  # both are generators, which the port need not promise
+    await events.aclose()
 
     assert text_of(await collect(any_model, request))
 

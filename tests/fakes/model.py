@@ -1,7 +1,7 @@
 """A language model that says what the test tells it to, and remembers what it was asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
 from memory.errors import ProviderError
@@ -51,7 +51,7 @@ class ScriptedModel(LanguageModel):
     def notice(self) -> str | None:
         return None
 
-    async def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         self.asked.append(request)
         self.waiting.set()
         await self.gate.wait()

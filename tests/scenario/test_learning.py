@@ -67,7 +67,8 @@ async def test_two_replicas_share_the_work(core: Core) -> None:
 async def test_an_outage_of_the_model_delays_learning(core: Core) -> None:
     """The sweep backs off, longer each time, and learns when the model is back."""
     await core.say("My shell is fish", place=dm("ana"), author=ANA)
-    core.model.extractions = [ProviderUnavailableError("scripted", "down")] * 2 + [adds("Ana's shell is fish")]
+    down = ProviderUnavailableError("scripted", "down")
+    core.model.extractions = [down, down, adds("Ana's shell is fish")]
     core.clock.advance(_IDLE_S)
 
     assert (await core.recall.extractor.sweep()).failed == 1

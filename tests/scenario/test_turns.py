@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bots import conversation
+from bots.platform import IncomingMessage
 from memory.errors import ProviderRefusedError, ProviderUnavailableError
-from memory.model import Role, TextDelta
+from memory.model import About, Role, TextDelta
 from memory.stores.sql.leases import SqlLeaseStore
 from tests.fakes.model import remembers
 from tests.fakes.values import dm, inbound, person, public_channel
@@ -144,17 +145,122 @@ async def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(core: Core
 
 async def test_a_stopped_answer_is_over(core: Core) -> None:
     """Stopping ends the turn: the message stays, and is not answered by itself after a restart."""
+    place = dm("ana")
     core.model.gate.clear()
-    turn = asyncio.create_task(core.send("why?", place=dm("ana"), author=ANA))
+    turn = asyncio.create_task(core.send("why?", place=place, author=ANA))
+    await core.model.waiting.wait()
+    assert core.delivery.stop(place.session_id)
+    shown = await turn
+    core.model.gate.set()
+
+    assert [reply.text for reply in shown.replies] == [conversation.STOPPED]
+    assert await core.recall.service.unanswered(place.tenant_id) == []
+    await core.say("hello", place=place, author=ANA)
+    assert [message.text for message in core.model.asked[1].history] == ["why?"]
+
+
+async def test_a_shutdown_hands_the_turn_over(core: Core) -> None:
+    """What a process cannot finish any more, the next one answers, at once and once."""
+    place = dm("ana")
+    core.model.gate.clear()
+    turn = asyncio.create_task(core.send("why?", place=place, author=ANA))
     await core.model.waiting.wait()
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
     core.model.gate.set()
+    shown = Shown()
 
-    assert await core.recall.service.unanswered(dm("ana").tenant_id) == []
-    await core.say("hello", place=dm("ana"), author=ANA)
-    assert [message.text for message in core.model.asked[1].history] == ["why?"]
+    assert await core.restart().delivery.recover(place.tenant_id, lambda _message: shown) == 1
+    assert [reply.text for reply in shown.replies] == ["answer 2"]
+
+
+async def test_a_process_that_lost_its_turn_shows_nothing_more(core: Core) -> None:
+    """The fence decides: whoever holds the lease answers, and the other one's answer is not kept."""
+    place = dm("ana")
+    core.model.gate.clear()
+    turn = asyncio.create_task(core.send("why?", place=place, author=ANA))
+    await core.model.waiting.wait()
+    other = core.restart()
+    await SqlLeaseStore(core.stores.database).release_all()
+    (message,) = await other.recall.service.unanswered(place.tenant_id)
+    assert await other.recall.service.begin(message.message_id)
+    core.model.gate.set()
+    shown = await turn
+
+    assert shown.abandoned
+    assert shown.replies == []
+
+
+async def test_messages_that_overtake_each_other_are_both_answered(core: Core) -> None:
+    """Whatever order two messages of a thread come through in, neither waits for the other for ever."""
+    place = dm("ana")
+    for number in (1, 2):
+        text = f"message {number}"
+        message = inbound(text, place=place, author=ANA, delivery=f"m-{number}", sent_at=core.clock.now())
+        await core.recall.service.accept(message)
+    first, second = await core.recall.service.unanswered(place.tenant_id)
+    shown = {first.message_id: Shown(), second.message_id: Shown()}
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        for message_id in (second.message_id, first.message_id):
+            work = core.delivery._see_through(message_id, place.session_id, shown[message_id], ())
+            group.create_task(work)
+
+    assert [message.message.text for message in core.model.asked] == ["message 1", "message 2"]
+    assert all(len(each.replies) == 1 for each in shown.values())
+
+
+async def test_a_queued_message_that_is_forgotten_shows_no_status_for_ever(core: Core) -> None:
+    """Its reply ends without an answer."""
+    place = dm("ana")
+    core.model.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(core.send("one", place=place, author=ANA))
+        await core.model.waiting.wait()
+        queued = group.create_task(core.send("my vault is in cellar-17", place=place, author=ANA))
+        while len(await core.recall.service.unanswered(place.tenant_id)) < 2:
+            await asyncio.sleep(0)
+        plan = await core.recall.personal.plan_forget(ANA.user_id, About(words="cellar-17"))
+        await core.recall.personal.forget(plan)
+        core.model.gate.set()
+
+    assert queued.result().abandoned
+    assert queued.result().replies == []
+
+
+async def test_a_sink_that_breaks_does_not_block_the_thread(core: Core) -> None:
+    """The turn ends, and the next one works."""
+
+    class Broken(Shown):
+        async def append(self, delta: str) -> None:
+            raise OSError(f"the pipe is gone before {len(delta)} characters")
+
+    place = dm("ana")
+    message = IncomingMessage(place=place, author=ANA, platform_message_id="m-1", text="why?", sent_at=core.clock.now())
+    broken = Broken()
+    await core.delivery.handle(message, broken)
+    answered = await core.say("and now?", place=place, author=ANA)
+
+    assert [reply.text for reply in broken.replies] == [conversation.BROKEN]
+    assert answered is not None and not answered.failed
+
+
+async def test_a_forget_while_the_model_remembers_does_not_block_the_thread(core: Core) -> None:
+    """What it wanted to keep is not kept, and the turn ends with an answer."""
+    place = dm("ana")
+    await core.say("my vault is in cellar-17", place=place, author=ANA)
+    core.model.replies = [remembers("my shell is fish"), "Noted."]
+    core.model.gate.clear()
+    core.model.waiting.clear()
+    turn = asyncio.create_task(core.send("remember that my shell is fish", place=place, author=ANA))
+    await core.model.waiting.wait()
+    plan = await core.recall.personal.plan_forget(ANA.user_id, About(words="cellar-17"))
+    await core.recall.personal.forget(plan)
+    core.model.gate.set()
+    shown = await turn
+
+    assert [reply.text for reply in shown.replies] == ["Noted."]
+    assert await core.recall.personal.memories(ANA.user_id) == []
 
 
 async def test_a_crash_during_the_answer_is_made_good_after_the_restart(core: Core) -> None:
@@ -219,6 +325,7 @@ async def test_buffer_mode_has_recent_turns_alone(core: Core) -> None:
     assert core.model.summarized == []
     assert core.model.asked[-1].recalled == ()
     assert core.model.asked[-1].summary == ""
+    assert not core.model.asked[-1].may_remember
 
 
 async def test_summary_mode_folds_but_recalls_nothing(core: Core) -> None:

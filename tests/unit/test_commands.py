@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.commands import FORGET_USAGE, counted, memory_line, needs_question, parse_forget, receipt_line, turn_line
+from bots.commands import FORGET_USAGE, counted, memory_line, needs_question, parse_forget, recalled_line, receipt_line
 from memory.audience import private_to
 from memory.errors import InputError
 from memory.model import (
@@ -147,7 +147,7 @@ def test_a_long_text_is_cut_in_a_list() -> None:
         thread="main",
     )
 
-    line = turn_line(recallable)
+    line = recalled_line(recallable)
 
     assert line.startswith('-  "log log ')
     assert line.endswith('…"  (ana, 2026-11-02, thread "main")')

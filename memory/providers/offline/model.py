@@ -1,7 +1,7 @@
 """The `LanguageModel` port without a model: it quotes what is remembered and keeps what it is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from memory.lexical import content_terms
 from memory.model import (
@@ -46,7 +46,7 @@ class OfflineModel(LanguageModel):
     def notice(self) -> str | None:
         return NOTICE
 
-    async def reply(self, request: ReplyRequest) -> AsyncIterator[ReplyEvent]:
+    async def reply(self, request: ReplyRequest) -> AsyncGenerator[ReplyEvent, None]:
         wanted = told_to_remember(own_text(request.message)) if request.may_remember else None
         if wanted is not None and not request.exchanges and wanted in request.message.text:
             yield ToolCall(call_id=f"remember-{request.message.message_id}", text=wanted)
