@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.lexical import bm25, content_terms, coverage, is_stop_term, terms
+from memory.lexical import bm25, content_terms, coverage, is_stop_term, rarities, terms
 from memory.model import LexicalResult, MemoryKey, MessageId, Recallable, Recalled
 
 _DAY_S = 86_400.0
@@ -68,7 +68,8 @@ class Candidate:
 def bm25_scores(question_terms: Sequence[str], found: LexicalResult) -> dict[MemoryKey, float]:
     """Return the BM25 score of every hit; those that share no term with the question are absent."""
     average_length = _average_length([hit.terms for hit in found.hits])
-    scores = {hit.key: _bm25(question_terms, hit.terms, found, average_length) for hit in found.hits}
+    rarity = _rarities(question_terms, found)
+    scores = {hit.key: bm25(rarity, hit.terms, average_length=average_length) for hit in found.hits}
     return {key: score for key, score in scores.items() if score > 0}
 
 
@@ -84,15 +85,15 @@ def fuse(
         now: For recency.
         weights: Data, so that a benchmark can try others.
     """
-    words = [term for term in terms(question) if not is_stop_term(term)]
+    rarity = _rarities([term for term in terms(question) if not is_stop_term(term)], found)
     all_terms = [one.terms or tuple(terms(one.memory.text)) for one in candidates]
     average_length = _average_length(all_terms)
     scored: list[tuple[bool, Recalled]] = []
     for one, its_terms in zip(candidates, all_terms, strict=True):
-        raw = _bm25(words, its_terms, found, average_length)
+        raw = bm25(rarity, its_terms, average_length=average_length)
         lexical = raw / (raw + weights.half_bm25)
         identical = _same(one.memory.text, question)
-        if identical or _bears(one.similarity, lexical, weights) or _covers(one, words, its_terms, found, weights):
+        if identical or _bears(one.similarity, lexical, weights) or _covers(one, rarity, its_terms, weights):
             score = _score(one, lexical, now, weights)
             scored.append((identical, Recalled(memory=one.memory, similarity=one.similarity, score=score)))
     scored.sort(
@@ -120,18 +121,8 @@ def _average_length(documents: Sequence[Sequence[str]]) -> float:
     return sum(len(one) for one in documents) / len(documents) if documents else 0.0
 
 
-def _bm25(words: Sequence[str], its_terms: Sequence[str], found: LexicalResult, average_length: float) -> float:
-    return bm25(
-        words,
-        its_terms,
-        found.document_frequency,
-        documents=_documents(found),
-        average_length=average_length,
-    )
-
-
-def _documents(found: LexicalResult) -> int:
-    return max(found.documents, len(found.hits))
+def _rarities(words: Sequence[str], found: LexicalResult) -> Mapping[str, float]:
+    return rarities(words, found.document_frequency, documents=max(found.documents, len(found.hits)))
 
 
 def _bears(similarity: float | None, lexical: float, weights: Weights) -> bool:
@@ -140,15 +131,12 @@ def _bears(similarity: float | None, lexical: float, weights: Weights) -> bool:
     return similarity >= weights.dense_floor or lexical >= weights.lexical_floor
 
 
-def _covers(
-    one: Candidate, words: Sequence[str], its_terms: Sequence[str], found: LexicalResult, weights: Weights
-) -> bool:
+def _covers(one: Candidate, rarity: Mapping[str, float], its_terms: Sequence[str], weights: Weights) -> bool:
     """Whether a memory has most of what the question asks about."""
-    shared = len(set(words) & set(its_terms))
+    shared = len(rarity.keys() & set(its_terms))
     if shared < (1 if one.similarity is None else weights.coverage_terms):
         return False
-    share = coverage(words, its_terms, found.document_frequency, documents=_documents(found))
-    return share >= weights.coverage_floor
+    return coverage(rarity, its_terms) >= weights.coverage_floor
 
 
 def _score(one: Candidate, lexical: float, now: datetime, weights: Weights) -> float:

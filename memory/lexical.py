@@ -70,30 +70,11 @@ def _stem(word: str) -> str:
 _STOP_TERMS = frozenset(_stem(word) for word in STOP_WORDS) | STOP_WORDS
 
 
-def bm25(
-    query_terms: Sequence[str],
-    document_terms: Sequence[str],
-    document_frequency: Mapping[str, int],
-    *,
-    documents: int,
-    average_length: float,
-    k1: float = 1.2,
-    b: float = 0.75,
-) -> float:
-    """Return the BM25 score of a document, 0 when it shares no term with the question.
-
-    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with Lucene's
-    idf ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative. A term counts once however often it is asked.
-    """
-    counts = Counter(document_terms)
-    length = len(document_terms) / average_length if average_length else 1.0
-    score = 0.0
-    for term in set(query_terms):
-        frequency = counts[term]
-        if frequency:
-            rarity = idf(document_frequency.get(term, 1), documents=documents)
-            score += rarity * frequency * (k1 + 1) / (frequency + k1 * (1 - b + b * length))
-    return score
+def rarities(
+    query_terms: Sequence[str], document_frequency: Mapping[str, int], *, documents: int
+) -> Mapping[str, float]:
+    """Return the weight of each of the question's terms; a term counts once however often it is asked."""
+    return {term: idf(document_frequency.get(term, 1), documents=documents) for term in query_terms}
 
 
 def idf(containing: int, *, documents: int) -> float:
@@ -103,14 +84,33 @@ def idf(containing: int, *, documents: int) -> float:
     return math.log1p((documents - containing + 0.5) / (containing + 0.5))
 
 
-def coverage(
-    query_terms: Sequence[str],
+def bm25(
+    rarity: Mapping[str, float],
     document_terms: Sequence[str],
-    document_frequency: Mapping[str, int],
     *,
-    documents: int,
+    average_length: float,
+    k1: float = 1.2,
+    b: float = 0.75,
 ) -> float:
+    """Return the BM25 score of a document, 0 when it shares no term with the question.
+
+    Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with Lucene's
+    idf ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative.
+
+    Args:
+        rarity: The question's terms; see `rarities`.
+        document_terms: In order, with repeats.
+        average_length: Of documents, in terms.
+        k1: How much a repeated term gains.
+        b: How much a longer document loses.
+    """
+    counts = Counter(filter(rarity.__contains__, document_terms))
+    length = len(document_terms) / average_length if average_length else 1.0
+    damping = k1 * (1 - b + b * length)
+    return sum(rarity[term] * frequency * (k1 + 1) / (frequency + damping) for term, frequency in counts.items())
+
+
+def coverage(rarity: Mapping[str, float], document_terms: Sequence[str]) -> float:
     """Return the share in [0, 1] of the question's terms that a document has, each weighed by its rarity."""
-    weights = {term: idf(document_frequency.get(term, 1), documents=documents) for term in query_terms}
-    shared = weights.keys() & set(document_terms)
-    return sum(weights[term] for term in shared) / sum(weights.values()) if weights else 0.0
+    shared = rarity.keys() & set(document_terms)
+    return sum(rarity[term] for term in shared) / sum(rarity.values()) if rarity else 0.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.lexical import bm25, content_terms, coverage, idf, is_stop_term, terms
+from memory.lexical import bm25, content_terms, coverage, idf, is_stop_term, rarities, terms
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_bm25_prefers_the_rarer_word_and_the_shorter_text() -> None:
     frequency = {"prod": 900, "oomkil": 2}
 
     def score(document: list[str]) -> float:
-        return bm25(["prod", "oomkil"], document, frequency, documents=1_000, average_length=4)
+        return bm25(rarities(["prod", "oomkil"], frequency, documents=1_000), document, average_length=4)
 
     assert score(["oomkil", "a", "b", "c"]) > score(["prod", "a", "b", "c"]) > score(["a", "b", "c", "d"]) == 0
     assert score(["oomkil", "a"]) > score(["oomkil", *"abcdefgh"])
@@ -94,7 +94,9 @@ def test_bm25_prefers_the_rarer_word_and_the_shorter_text() -> None:
 
 def test_bm25_is_the_published_formula() -> None:
     """One term, once, in a text of average length scores exactly its idf."""
-    assert bm25(["x"], ["x", "y"], {"x": 3}, documents=10, average_length=2) == pytest.approx(idf(3, documents=10))
+    assert bm25(rarities(["x"], {"x": 3}, documents=10), ["x", "y"], average_length=2) == pytest.approx(
+        idf(3, documents=10)
+    )
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
@@ -108,8 +110,8 @@ def test_coverage_weighs_words_by_rarity() -> None:
     frequency = {"prod": 900, "oomkil": 2}
 
     def covered(document: list[str]) -> float:
-        return coverage(["prod", "oomkil"], document, frequency, documents=1_000)
+        return coverage(rarities(["prod", "oomkil"], frequency, documents=1_000), document)
 
     assert covered(["prod", "oomkil"]) == pytest.approx(1.0)
     assert covered(["oomkil"]) > 0.5 > covered(["prod"])
-    assert coverage([], ["prod"], {}, documents=5) == 0
+    assert coverage({}, ["prod"]) == 0
