@@ -442,6 +442,7 @@ def _personal(database: Database, forgetting: Forgetting) -> PersonalMemory:
     return PersonalMemory(
         facts=SqlFactStore(database),
         messages=SqlMessageStore(database),
+        recall=SqlRecallStore(database),
         forgetting=forgetting,
         audit=SqlAuditLog(database),
         clock=database.clock,
