@@ -56,7 +56,7 @@ class Recallable:
     """A living memory that this reader may see here, as the record has it.
 
     Attributes:
-        number: The owner's number for a fact or an episode; None for a turn.
+        number: The reader's own number for a fact or an episode; None for a turn and for another person's memory.
         author: Name of who said it.
         thread: Title of the thread it comes from.
         sources: The messages it came from (a turn: itself); what is already in the request is not recalled again.

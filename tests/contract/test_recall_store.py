@@ -116,6 +116,16 @@ async def test_fetch_gives_a_fact_with_all_that_is_shown_of_it(record: Record, s
     assert memory.link == "https://chat.test/p1"
 
 
+async def test_fetch_gives_a_number_only_to_the_memorys_owner(record: Record, store: SqlRecallStore) -> None:
+    """A number is typed to forget one's own memory; under another's, the reader would forget something else."""
+    said = await record.talk("prod is EKS")
+    await record.learn(Outcome(added=(fact_from("Prod is EKS.", said, subject="team"),)))
+    (for_bob,) = await store.fetch(scope_for(public_thread(), BOB.user_id), [fact_key(1)])
+    (for_anna,) = await store.fetch(IN_PUBLIC, [fact_key(1)])
+
+    assert (for_bob.owner, for_bob.number, for_anna.number) == (ANNA.user_id, None, 1)
+
+
 async def test_fetch_gives_a_remembered_fact_without_message(
     record: Record, store: SqlRecallStore, clock: FrozenClock
 ) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -104,7 +105,7 @@ _FACTS = (
     _part(
         key=FACT_KEY,
         owner=facts.c.owner_id,
-        number=facts.c.number,
+        number=case((OWN_FACT, facts.c.number)),
         text=facts.c.text,
         author=people.c.name,
         said_at=facts.c.said_at,
