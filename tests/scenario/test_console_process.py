@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
+import termios
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +20,7 @@ from tests.fixtures.console import ConsoleRunner, blocks
 ROOT = Path(__file__).parents[2]
 STAGING = "My staging cluster is kind-staging."
 _PATIENCE_S = 120
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,36 @@ class Ended:
     code: int
     out: str
     err: str
+
+
+class Terminal:
+    """A pseudo-terminal's other end: keys go in, what the screen was sent comes out."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._shown = ""
+        self._grew = asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._descriptor, keys.encode())
+
+    async def shows(self, text: str) -> None:
+        """Wait until a text is shown that was not there at the last wait."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while text not in self._shown:
+                self._grew.clear()
+                await self._grew.wait()
+        self._shown = self._shown.partition(text)[2]
+
+    def _read(self) -> None:
+        try:
+            shown = os.read(self._descriptor, 65_536).decode(errors="replace")
+            self._shown = _ESCAPES.sub("", self._shown + shown)
+        except OSError:  # the other side is closed: Linux's way to say so
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+        self._grew.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +86,25 @@ class Program:
     async def run(self, *arguments: str, lines: str = "") -> Ended:
         """Run a command to its end, with lines on its standard input."""
         return await _end(await self.start(*arguments), lines)
+
+    @asynccontextmanager
+    async def terminal(self) -> AsyncIterator[tuple["Terminal", Process]]:
+        """Start a chat at a terminal."""
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        command = [sys.executable, "-m", "bots", "chat", "--user", "ana"]
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=self.data_dir.parent, env=self.environ, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        try:
+            yield Terminal(ours), process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            asyncio.get_running_loop().remove_reader(ours)
+            os.close(ours)
 
     @asynccontextmanager
     async def chat(self, line: str) -> AsyncIterator[Process]:
@@ -156,6 +208,28 @@ async def test_nothing_forgotten_is_left_in_the_folder(program: Program) -> None
 
 def _files_with(folder: Path, text: bytes) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and text in path.read_bytes()]
+
+
+async def test_ctrl_c_at_a_terminal_stops_the_answer_only(program: Program, anthropic_server: AnthropicServer) -> None:
+    """While the model is silent, an interrupt ends the answer; the prompt is back, and Ctrl-D leaves."""
+    program.environ.update(ANTHROPIC_BASE_URL=anthropic_server.url, TERM="xterm")
+    anthropic_server.will_fail(Fault(kind="hang"))
+    async with program.terminal() as (terminal, process):
+        await terminal.shows("main>")
+        terminal.type("Are you there?\r")
+        async with asyncio.timeout(_PATIENCE_S):
+            await anthropic_server.wait_for_requests(1)
+        process.send_signal(signal.SIGINT)
+        await terminal.shows("Stopped.")
+        await terminal.shows("main>")
+        terminal.type("/threads\r")
+        await terminal.shows("main  (1 message, ")
+        await terminal.shows("main>")
+        terminal.type("\x04")
+        async with asyncio.timeout(_PATIENCE_S):
+            await process.wait()
+
+    assert process.returncode == 0
 
 
 async def test_a_killed_process_loses_nothing(program: Program, anthropic_server: AnthropicServer) -> None:
