@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, FromClause, String, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import (
@@ -25,11 +25,14 @@ from memory.model import (
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, threads
 
-SETTLED = messages.c.state.in_((MessageState.ANSWERED.value, MessageState.FAILED.value))
+
+def _in_states(rows: FromClause, *states: MessageState) -> ColumnElement[bool]:
+    """Return a condition that spells the states out: for the partial index, and cheaper than parameters."""
+    return rows.c.state.in_([literal_column(f"'{state.value}'", String) for state in states])
+
+
+SETTLED = _in_states(messages, MessageState.ANSWERED, MessageState.FAILED)
 """History; a reply is always settled."""
-_WAITING_STATES: list[ColumnElement[str]] = [
-    literal_column(f"'{state.value}'") for state in (MessageState.RECEIVED, MessageState.ANSWERING)
-]
 turn_of = func.coalesce(messages.c.reply_to, messages.c.id)
 """The message that a row belongs to: itself, or the one it answers. By (turn, id) a reply follows its question."""
 
@@ -93,12 +96,18 @@ _STATE = select(messages.c.state).where(messages.c.id == bindparam("message_id")
 
 
 def is_waiting(rows: FromClause) -> ColumnElement[bool]:
-    """Return the condition for messages that still want an answer; the states are spelled out for the partial index."""
-    return rows.c.state.in_(_WAITING_STATES) & rows.c.text.is_not(None)
+    """Return the condition for messages that still want an answer."""
+    return _in_states(rows, MessageState.RECEIVED, MessageState.ANSWERING) & rows.c.text.is_not(None)
 
 
 _UNANSWERED = (
-    select(messages).where(messages.c.tenant_id == bindparam("tenant_id"), is_waiting(messages)).order_by(messages.c.id)
+    select(messages)
+    .where(
+        messages.c.tenant_id == bindparam("tenant_id"),
+        messages.c.session_id > "",  # true of every row, and makes SQLite take the small index
+        is_waiting(messages),
+    )
+    .order_by(messages.c.id)
 )
 
 
