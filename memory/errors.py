@@ -10,13 +10,14 @@ RecallError
 │   └── DimensionMismatchError     a vector of another embedding model
 └── ProviderError                  (provider, request_id)
     ├── ProviderUnavailableError   unreachable, overloaded, slow or cut off; retryable
-    ├── ProviderRefusedError       credentials, quota or content; not retryable
+    ├── ProviderRefusedError       access, quota or content; asking again at once will not help
     └── MalformedReplyError        a structured reply that cannot be parsed
 
 No message text and no secret ever goes into an error: only ids, names and numbers.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 __all__ = [
     "ConfigError",
@@ -27,6 +28,7 @@ __all__ = [
     "ProviderRefusedError",
     "ProviderUnavailableError",
     "RecallError",
+    "Refusal",
     "StoreConflictError",
     "StoreCorruptError",
     "StoreError",
@@ -112,8 +114,22 @@ class ProviderUnavailableError(ProviderError):
         self.retry_after_s = retry_after_s
 
 
+Refusal = Literal["access", "quota", "content"]
+"""Why a provider refused: key, permission, model or URL; credit or spend limit; what was asked of it."""
+
+
 class ProviderRefusedError(ProviderError):
-    """Credentials, quota or content: asking again will not help."""
+    """The provider does not take the request, and asking again at once will not help.
+
+    Attributes:
+        reason: Only "content" is the request's own fault; the others pass once an operator has seen to them.
+    """
+
+    def __init__(
+        self, provider: str, detail: str, *, request_id: str | None = None, reason: Refusal = "content"
+    ) -> None:
+        super().__init__(provider, detail, request_id=request_id)
+        self.reason = reason
 
 
 class MalformedReplyError(ProviderError):

@@ -18,6 +18,7 @@ from memory.errors import (
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
+    Refusal,
 )
 from memory.model import (
     ExtractionReply,
@@ -47,6 +48,7 @@ _REASONS = {
     404: "no such model or URL",
     413: "the request is too large",
 }
+_REFUSALS: dict[int, Refusal] = {401: "access", 402: "quota", 403: "access", 404: "access"}
 
 
 class AnthropicModel(LanguageModel):
@@ -255,7 +257,8 @@ def _status_error(exc: "APIStatusError") -> ProviderError:
     reason = "the quota or credit is used up" if exhausted else _REASONS.get(exc.status_code, kind or "an error")
     detail = reason if in_stream else f"{reason} (HTTP {exc.status_code})"
     if exhausted or not retryable:
-        return ProviderRefusedError(PROVIDER, detail, request_id=exc.request_id)
+        why: Refusal = "quota" if exhausted else _REFUSALS.get(exc.status_code, "content")
+        return ProviderRefusedError(PROVIDER, detail, request_id=exc.request_id, reason=why)
     wait_s = _seconds(exc.response.headers.get("retry-after"))
     return ProviderUnavailableError(PROVIDER, detail, request_id=exc.request_id, retry_after_s=wait_s)
 

@@ -101,6 +101,30 @@ async def test_each_status_is_sorted_by_whether_asking_again_may_help(
     assert await ask(model)
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "reason"),
+    [
+        (400, "messages: at least one message is required", "content"),
+        (400, "Your credit balance is too low.", "quota"),
+        (401, "invalid x-api-key", "access"),
+        (402, "pay first", "quota"),
+        (403, "not yours", "access"),
+        (404, "model: none", "access"),
+        (413, "too large", "content"),
+    ],
+)
+async def test_a_refusal_says_whose_matter_it_is(
+    anthropic_server: AnthropicServer, model: AnthropicModel, status: int, message: str, reason: str
+) -> None:
+    """What an operator can mend is told apart from what lies in the request itself."""
+    anthropic_server.will_fail(Fault(kind="status", status=status, message=message))
+
+    with pytest.raises(ProviderRefusedError) as raised:
+        await ask(model)
+
+    assert raised.value.reason == reason
+
+
 async def test_used_up_credit_is_refused(anthropic_server: AnthropicServer, model: AnthropicModel) -> None:
     """A quota that is used up is no outage, and the text says what it is."""
     anthropic_server.will_fail(Fault(kind="status", status=400, message="Your credit balance is too low."))
