@@ -1,6 +1,7 @@
 """Extraction: from a thread that has gone quiet to facts and an episode, exactly once."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -11,9 +12,11 @@ from memory.audience import Scope, scope_for
 from memory.consolidation import decide, label_messages, render_batch
 from memory.errors import (
     MalformedReplyError,
-    ProviderError,
+    ProviderRefusedError,
     ProviderUnavailableError,
+    RecallError,
     StoreConflictError,
+    StoreError,
 )
 from memory.model import (
     ExtractionReply,
@@ -30,6 +33,9 @@ from memory.prompts import load_prompt
 from memory.retrieval import Retriever
 
 _log = structlog.get_logger(__name__)
+
+_LONGEST_RETRY_S = 3_600.0
+_MOST_DOUBLINGS = 16  # keeps the power a sensible number however long an outage lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +117,34 @@ class Extractor:
             limit=self._policy.parallel,
         ):
             async with asyncio.TaskGroup() as group:
-                running = [group.create_task(self._extract_or_back_off(claim)) for claim in claims]
+                running = [group.create_task(self._attempt(claim)) for claim in claims]
             done.extend(task.result() for task in running)
         return _report(done)
 
-    async def _extract_or_back_off(self, claim: ExtractionClaim) -> Committed | None:
-        """Return what changed; None when the attempt failed and will be made again."""
-        batch = await self._store.load(claim, limit=self._policy.batch_messages)
+    async def _attempt(self, claim: ExtractionClaim) -> Committed | None:
+        """Return what changed; None when the attempt failed. Whatever happens to one thread is no matter of the others.
+
+        A thread whose failure cannot even be noted stays leased, and is due again when that has run out.
+        """
         try:
+            return await self._extract_or_back_off(claim)
+        except StoreError as error:
+            _log.warning("extraction_not_noted", session_id=claim.session_id, reason=str(error))
+            return None
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                await asyncio.shield(self._store.release(claim))
+            raise
+
+    async def _extract_or_back_off(self, claim: ExtractionClaim) -> Committed | None:
+        batch: ExtractionBatch | None = None
+        try:
+            batch = await self._store.load(claim, limit=self._policy.batch_messages)
             return await self._extract(claim, batch)
         except StoreConflictError:
             _log.info("extraction_overtaken", session_id=claim.session_id)
             await self._store.release(claim)
-        except ProviderError as error:
+        except RecallError as error:
             await self._failed(claim, batch, error)
         return None
 
@@ -163,14 +184,11 @@ class Extractor:
             found |= {fact.fact_id: fact for fact in facts}
         return tuple(found.values())
 
-    async def _failed(self, claim: ExtractionClaim, batch: ExtractionBatch, error: ProviderError) -> None:
-        """Back off; a batch that the model answers, but never usably, is set aside after the last attempt.
+    async def _failed(self, claim: ExtractionClaim, batch: ExtractionBatch | None, error: RecallError) -> None:
+        """Back off; a batch that itself is what the model fails over is set aside after the last attempt.
 
-        An outage is no fault of the batch: it is tried again for as long as that lasts.
+        An outage, a used-up quota or a wrong key is no fault of the batch: it is tried again for as long as that lasts.
         """
-        wait_s = min(self._policy.first_retry_s * 2**claim.attempts, 3_600.0)
-        if isinstance(error, ProviderUnavailableError) and error.retry_after_s is not None:
-            wait_s = max(wait_s, error.retry_after_s)
         _log.warning(
             "extraction_failed",
             session_id=claim.session_id,
@@ -178,11 +196,21 @@ class Extractor:
             reason=str(error),
             attempt=claim.attempts + 1,
         )
-        is_outage = isinstance(error, ProviderUnavailableError)
-        if claim.attempts + 1 >= self._policy.max_attempts and not is_outage:
+        if batch is not None and claim.attempts + 1 >= self._policy.max_attempts and _lies_in_the_batch(error):
             await self._store.park(claim, batch, reason=type(error).__name__)
         else:
-            await self._store.back_off(claim, retry_at=self._clock.now() + timedelta(seconds=wait_s))
+            retry_at = self._clock.now() + timedelta(seconds=self._wait_s(claim, error))
+            await self._store.back_off(claim, retry_at=retry_at)
+
+    def _wait_s(self, claim: ExtractionClaim, error: RecallError) -> float:
+        wait_s = min(self._policy.first_retry_s * 2.0 ** min(claim.attempts, _MOST_DOUBLINGS), _LONGEST_RETRY_S)
+        asked_s = error.retry_after_s if isinstance(error, ProviderUnavailableError) else None
+        return max(wait_s, asked_s or 0.0)
+
+
+def _lies_in_the_batch(error: RecallError) -> bool:
+    is_declined = isinstance(error, ProviderRefusedError) and error.reason == "content"
+    return is_declined or isinstance(error, MalformedReplyError)
 
 
 def _request(batch: ExtractionBatch, existing: Sequence[Fact], *, max_tokens: int) -> ExtractionRequest:

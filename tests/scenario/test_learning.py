@@ -2,10 +2,36 @@
 
 import asyncio
 
-from memory.errors import MalformedReplyError, ProviderUnavailableError
-from memory.extraction import SweepReport
-from memory.model import About, ExtractionReply, FactOperation, Numbered, ProposedEpisode, Summary, ThisThread
+import pytest
+from sqlalchemy import update
+
+from memory.errors import (
+    MalformedReplyError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+    Refusal,
+    StoreUnavailableError,
+)
+from memory.extraction import ExtractionPolicy, Extractor, SweepReport
+from memory.model import (
+    About,
+    ExtractionReply,
+    FactOperation,
+    Numbered,
+    Place,
+    ProposedEpisode,
+    SessionId,
+    Summary,
+    ThisThread,
+)
+from memory.ports import MessageStore
+from memory.retrieval import Retriever
+from memory.stores.sql.database import Database
+from memory.stores.sql.extraction import SqlExtractionStore
 from memory.stores.sql.messages import SqlMessageStore
+from memory.stores.sql.recall import SqlRecallStore
+from memory.stores.sql.schema import threads
+from memory.vector_cache import VectorCache
 from tests.fakes.values import dm, person, public_channel
 from tests.fixtures.core import Core
 
@@ -16,6 +42,39 @@ _IDLE_S = 1_000
 def adds(text: str, *, messages: tuple[int, ...] = (1,), subject: str = "A") -> ExtractionReply:
     """Return a reply that proposes one new fact."""
     return ExtractionReply(facts=[FactOperation(operation="add", subject=subject, text=text, messages=list(messages))])
+
+
+class FailsToFind(SqlMessageStore):
+    """A record that gives no answer about one thread."""
+
+    def __init__(self, database: Database, session_id: SessionId) -> None:
+        super().__init__(database)
+        self._missing = session_id
+
+    async def place_of(self, session_id: SessionId) -> Place | None:
+        if session_id == self._missing:
+            raise StoreUnavailableError("sql", "find a thread")
+        return await super().place_of(session_id)
+
+
+def extractor_of(core: Core, messages: MessageStore) -> Extractor:
+    """Return an extractor over other messages than the core's."""
+    retriever = Retriever(
+        store=SqlRecallStore(core.stores.database),
+        index=core.index,
+        embedder=core.stores.embedder,
+        cache=VectorCache(core.index),
+        clock=core.clock,
+    )
+    return Extractor(
+        store=SqlExtractionStore(core.stores.database),
+        messages=messages,
+        retriever=retriever,
+        model=core.model,
+        clock=core.clock,
+        policy=ExtractionPolicy(),
+        holder="test",
+    )
 
 
 async def texts(core: Core, owner: str = "ana") -> list[str]:
@@ -79,6 +138,74 @@ async def test_an_outage_of_the_model_delays_learning(core: Core) -> None:
     assert await core.recall.extractor.sweep() == SweepReport()
     core.clock.advance(60)
     assert (await core.recall.extractor.sweep()).added == 1
+
+
+@pytest.mark.parametrize("reason", ["access", "quota"])
+async def test_a_quota_or_a_key_delays_learning(core: Core, reason: Refusal) -> None:
+    """However often the provider refuses, the turns come back by themselves once an operator has seen to it."""
+    await core.say("My shell is fish", place=dm("ana"), author=ANA)
+    core.model.extractions = [ProviderRefusedError("scripted", "refused", reason=reason)] * 8
+    for _ in range(8):
+        core.clock.advance(3_600)
+        assert (await core.recall.extractor.sweep()).failed == 1
+    core.model.extractions = [adds("Ana's shell is fish")]
+    core.clock.advance(3_600)
+
+    assert (await core.recall.extractor.sweep()).added == 1
+
+
+async def test_content_that_the_provider_declines_is_set_aside(core: Core) -> None:
+    """A refusal that lies in the turns themselves is not asked for for ever."""
+    await core.say("My shell is fish", place=dm("ana"), author=ANA)
+    core.model.extractions = [ProviderRefusedError("scripted", "declined", reason="content")] * 9
+    for _ in range(9):
+        core.clock.advance(3_600)
+        await core.recall.extractor.sweep()
+
+    assert len(core.model.extracted) == 5
+
+
+async def test_learning_survives_an_outage_of_two_months(core: Core) -> None:
+    """The wait between attempts stops growing."""
+    await core.say("My shell is fish", place=dm("ana"), author=ANA)
+    async with core.stores.database.begin("fail often") as connection:
+        await connection.execute(update(threads).values(extract_attempts=1_500))
+    core.model.extractions = [ProviderUnavailableError("scripted", "down"), adds("Ana's shell is fish")]
+    core.clock.advance(_IDLE_S)
+
+    assert (await core.recall.extractor.sweep()).failed == 1
+    core.clock.advance(3_600)
+    assert (await core.recall.extractor.sweep()).added == 1
+
+
+async def test_one_thread_that_cannot_be_read_does_not_stop_the_others(core: Core) -> None:
+    """A store's failure over one thread is that thread's: it is tried again later, and the others are learned from."""
+    for name in ("one", "two", "three"):
+        await core.say(f"My host {name} is up", place=dm("ana", name), author=ANA)
+    core.clock.advance(_IDLE_S)
+    extractor = extractor_of(core, FailsToFind(core.stores.database, dm("ana", "two").session_id))
+
+    report = await extractor.sweep()
+
+    assert (report.threads, report.failed) == (2, 1)
+    core.clock.advance(_IDLE_S)
+    assert (await core.recall.extractor.sweep()).threads == 1
+
+
+async def test_a_sweep_that_is_cut_short_gives_its_threads_back(core: Core) -> None:
+    """After a shutdown during the model call, another process learns at once."""
+    await core.say("My shell is fish", place=dm("ana"), author=ANA)
+    core.clock.advance(_IDLE_S)
+    core.model.gate.clear()
+    sweep = asyncio.create_task(core.recall.extractor.sweep())
+    while not core.model.extracted:
+        await asyncio.sleep(0)
+    sweep.cancel()
+    await asyncio.wait([sweep])
+    core.model.gate.set()
+    core.model.extractions = [adds("Ana's shell is fish")]
+
+    assert (await core.restart().recall.extractor.sweep()).added == 1
 
 
 async def test_a_malformed_reply_is_asked_for_again(core: Core) -> None:
