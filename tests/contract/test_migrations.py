@@ -11,6 +11,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
 from memory.stores import migrations
@@ -30,6 +31,8 @@ async def start():
 asyncio.run(start())
 print("alembic was imported:", "alembic" in sys.modules)
 """
+_NOTE = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
+_COUNT_NOTES = text("SELECT count(*) FROM upkeep")
 
 
 async def start_program(url: str | Path) -> asyncio.subprocess.Process:
@@ -172,39 +175,35 @@ async def test_write_that_never_gets_the_lock_is_unavailable(tmp_path: Path, clo
 
 async def test_reads_go_on_during_a_write_and_see_what_was_committed(database: Database) -> None:
     """A write in work is seen by nobody else, and blocks no read."""
-    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
-    count = text("SELECT count(*) FROM upkeep")
     async with database.begin() as writing:
-        await writing.execute(note)
+        await writing.execute(_NOTE)
         async with database.read() as reading:
-            assert (await reading.execute(count)).scalar_one() == 0
+            assert (await reading.execute(_COUNT_NOTES)).scalar_one() == 0
     async with database.read() as reading:
-        assert (await reading.execute(count)).scalar_one() == 1
+        assert (await reading.execute(_COUNT_NOTES)).scalar_one() == 1
 
 
 async def test_write_that_fails_leaves_nothing(database: Database) -> None:
     """All of a transaction, or none of it."""
-    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
 
     async def fail() -> None:
         async with database.begin() as connection:
-            await connection.execute(note)
+            await connection.execute(_NOTE)
             raise LookupError
 
     with pytest.raises(LookupError):
         await fail()
     async with database.read() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM upkeep"))).scalar_one() == 0
+        assert (await connection.execute(_COUNT_NOTES)).scalar_one() == 0
 
 
 async def test_cancelled_write_leaves_nothing_and_frees_the_lock(database: Database) -> None:
     """A turn that is stopped midway does not hold up the next one."""
-    note = text("INSERT INTO upkeep (name, at) VALUES ('erased_at', '2026-11-02 09:00:00')")
     written = asyncio.Event()
 
     async def write() -> None:
         async with database.begin() as connection:
-            await connection.execute(note)
+            await connection.execute(_NOTE)
             written.set()
             await asyncio.Event().wait()
 
@@ -214,5 +213,42 @@ async def test_cancelled_write_leaves_nothing_and_frees_the_lock(database: Datab
     with pytest.raises(asyncio.CancelledError):
         await task
     async with database.begin() as connection:
-        assert (await connection.execute(text("SELECT count(*) FROM upkeep"))).scalar_one() == 0
-        await connection.execute(note)
+        assert (await connection.execute(_COUNT_NOTES)).scalar_one() == 0
+        await connection.execute(_NOTE)
+
+
+async def test_write_cancelled_in_a_slow_statement_is_stopped_and_leaves_nothing(database: Database) -> None:
+    """A transaction that runs apart from the event loop is interrupted all the same."""
+    endless = {
+        "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+        "postgresql": "SELECT pg_sleep(3600)",
+    }
+    loop, written = asyncio.get_running_loop(), asyncio.Event()
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(_NOTE)
+        loop.call_soon_threadsafe(written.set)
+        await connection.execute(text(endless[database.dialect]))
+
+    task = asyncio.create_task(database.write("write slowly", work))
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.begin() as connection:
+        assert (await connection.execute(_COUNT_NOTES)).scalar_one() == 0
+
+
+async def test_transaction_in_the_drivers_thread_may_await_nothing_else(tmp_path: Path, clock: FrozenClock) -> None:
+    """There is no event loop inside it; a mistake is told at once, and nothing is written."""
+
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(_NOTE)
+        await asyncio.sleep(0)
+
+    async with open_database(tmp_path / "recall.db", clock=clock) as database:
+        await migrate(database)
+        with pytest.raises(RuntimeError, match="other than the database"):
+            await database.write("write", work)
+        async with database.read() as connection:
+            assert (await connection.execute(_COUNT_NOTES)).scalar_one() == 0

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
+_INTERRUPT_EVERY_S = 0.02
 _Result = TypeVar("_Result")
 _END = aiosqlite.core._STOP_RUNNING_SENTINEL  # noqa: SLF001 (what ends the thread's loop)
 
@@ -52,8 +53,9 @@ class Connection(aiosqlite.Connection):
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             self.is_abandoned = True
-            self._conn.interrupt()
-            await asyncio.wait([future])
+            while not future.done():  # an interruption between two statements interrupts neither
+                self._conn.interrupt()
+                await asyncio.wait([future], timeout=_INTERRUPT_EVERY_S)
             future.exception()  # it is the interruption, and has been seen
             raise
 
