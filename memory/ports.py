@@ -292,7 +292,7 @@ class ErasureStore(Protocol):
         """Say what forgetting `target` would remove; reads only.
 
         A fact takes with it: its history (facts it superseded), the text of its owner's messages it came from, the
-        replies to them and all replies that used it. `About` takes facts, episodes and messages that have all the
+        replies to them, all replies that used it, and what repeats those in their threads. `About` takes facts, episodes and messages that have all the
         words, as stems. A fact that another person's words still back stays, for that person.
         """
         ...

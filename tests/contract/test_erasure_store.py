@@ -103,6 +103,38 @@ async def test_a_later_reply_that_repeats_the_forgotten_from_the_history_goes_to
     assert await _transcript(record) == ["How do I list nodes?", "And pods?", "Run kubectl get pods."]
 
 
+async def test_a_reply_that_repeats_one_that_goes_goes_too_where_nothing_was_said(
+    record: Record, clock: FrozenClock
+) -> None:
+    """Remembered by hand, recalled into another thread, and repeated there from the history; other replies stay."""
+    fact = await record.facts.add(remembered("My laptop is called zanzibar.", clock))
+    place = private_thread(name="two")
+    await record.talk("What is my laptop called?", "Zanzibar.", place=place, used=[fact_key(fact.fact_id)])
+    await record.talk("In German?", "Ihr Rechner heisst Zanzibar.", place=place)
+    await record.talk("And the weather?", "My laptop says it is fine.", place=place)
+    assert await _forget(record, Last()) == Receipt(facts=1, replies=2)
+    assert await record.holding("zanzibar") == []
+    thread = await record.messages.load_thread(place.session_id, limit=9)
+    assert [message.text for message in thread.messages][-1] == "My laptop says it is fine."
+
+
+async def test_an_episode_that_tells_what_a_forgotten_reply_said_goes_with_all_that_used_it(
+    record: Record, clock: FrozenClock
+) -> None:
+    """It names the question it came from, not the answer; a later answer elsewhere was given the episode."""
+    fact = await record.facts.add(remembered("My laptop is called zanzibar.", clock))
+    asked = await record.talk("What is it called?", "Zanzibar.", used=[fact_key(fact.fact_id)])
+    await record.learn(Outcome(episode=episode_of(asked, words="Naming zanzibar")))
+    weather = await record.talk("Is it raining?", "It is not.", place=public_thread("two"))
+    await record.learn(Outcome(episode=episode_of(weather, words="Rain")))
+    other = public_thread("three")
+    await record.talk("What did we do?", "You named Zanzibar.", person=BOB, place=other, used=[episode_key(1)])
+    await record.talk("Again?", "Zanzibar, once more.", person=BOB, place=other)
+    assert await _forget(record, Numbered(number=fact.number)) == Receipt(facts=1, episodes=1, replies=3)
+    assert await record.holding("zanzibar") == []
+    assert [text.splitlines()[0] for text in await _texts(record)] == ["Rain"]
+
+
 async def test_a_plan_changes_nothing(record: Record) -> None:
     """A preview is a preview."""
     said = await record.talk("My cluster is zanzibar.")
@@ -283,6 +315,16 @@ async def test_an_episode_goes_with_any_of_its_messages(record: Record) -> None:
     await record.erasure.delete_message(theirs.session_id, "p2", actor=BOB.user_id)
     assert await record.holding("zanzibar") == []
     assert await _texts(record) == []
+
+
+async def test_an_episode_that_goes_along_takes_no_message_of_its_own(record: Record) -> None:
+    """Forgetting a fact takes the story that tells of its message; the other messages of the story stay."""
+    said = await record.talk("Prod is zanzibar.")
+    other = await record.talk("Dev is kind.")
+    new = fact_from("Prod is zanzibar.", said)
+    await record.learn(Outcome(added=(new,), episode=episode_of(said, other, words="The zanzibar night")))
+    assert await _forget(record, Numbered(number=1)) == Receipt(facts=1, episodes=1, messages=1, replies=1)
+    assert await _transcript(record) == ["Dev is kind.", "Noted."]
 
 
 async def test_about_takes_what_has_all_the_words_as_stems(record: Record, clock: FrozenClock) -> None:

@@ -26,7 +26,7 @@ from memory.stores.sql.erasure_trace import Removal, Seeds, everything_of, facts
 from memory.stores.sql.matching import Words
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
 from memory.stores.sql.rows import chunks
-from memory.stores.sql.schema import episode_people, episodes, fact_sources, facts, messages
+from memory.stores.sql.schema import episode_people, episode_sources, episodes, fact_sources, facts, messages
 
 _PAUSE_EVERY = 200
 
@@ -83,10 +83,18 @@ async def plan_of(connection: AsyncConnection, seeds: Seeds, removal: Removal, *
 
 
 async def _memories(connection: AsyncConnection, owner: UserId, lines: Collection[Memory]) -> Seeds:
+    """Return memories with what they take along: of a fact its history, of an episode the messages it tells of."""
+    stories = _rows(lines, "episode")
+    told: set[int] = set()
+    for some in chunks(stories):
+        told.update(
+            await connection.scalars(select(episode_sources.c.message_id).where(episode_sources.c.episode_id.in_(some)))
+        )
     return Seeds(
         owner=owner,
         facts=await facts_and_history(connection, _rows(lines, "fact")),
-        episodes=_rows(lines, "episode"),
+        episodes=stories,
+        messages=frozenset(told),
     )
 
 
@@ -136,7 +144,7 @@ async def _about(connection: AsyncConnection, owner: UserId, words: Words) -> Se
         owner=owner,
         facts=named.facts,
         episodes=named.episodes,
-        messages=said,
+        messages=named.messages | said,
         chosen=said,
         replies=await _matching(connection, to_owner, words),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import MemoryKey, UserId, episode_key, fact_key, turn_key
-from memory.stores.sql.erasure_echoes import echoes
+from memory.stores.sql.erasure_echoes import Gone, echoes
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episode_people, episode_sources, episodes, fact_sources, facts, messages
 from memory.stores.sql.uses import replies_using
@@ -87,24 +87,30 @@ async def trace(connection: AsyncConnection, seeds: Seeds, *, edited: bool = Fal
         edited: The chosen messages get a new text instead of losing theirs.
     """
     fate = await _facts(connection, seeds)
-    of_episodes = await _sources_of_episodes(connection, seeds)
-    said = await _own_messages(connection, seeds, seeds.messages | fate.message_ids | of_episodes)
-    episode_rows = await _episodes(connection, seeds.episodes, {*said, *seeds.chosen})
+    said = await _own_messages(connection, seeds, seeds.messages | fate.message_ids)
+    stories = await _episodes(connection, seeds.episodes, {*said, *seeds.chosen})
     outdated = await _current_keys(connection, seeds.chosen) if edited else frozenset()
-    keys = {fact_key(fact) for fact in fate.facts} | {episode_key(episode) for episode in episode_rows} | outdated
-    keys |= {key for row in said.values() for key in turn_keys(row)}
-    reply_ids = set(await replies_using(connection, keys)) | seeds.replies
-    if not edited:
-        fact_texts = [row.text for row in fate.facts.values()]
-        reply_ids |= await echoes(connection, said=said, chosen=seeds.chosen, fact_texts=fact_texts)
+    keys = {fact_key(fact) for fact in fate.facts} | {key for row in said.values() for key in turn_keys(row)} | outdated
+    reply_ids: set[int] = set(seeds.replies)
+    while True:  # a reply that goes may have made an episode, which other replies were given
+        reply_ids |= await replies_using(connection, keys | {episode_key(episode) for episode in stories})
+        replies = await _replies(connection, said, reply_ids)
+        if edited:
+            break
+        gone = Gone(said=said, chosen=seeds.chosen, facts=fate.facts, episodes=stories, replies=replies)
+        more = await echoes(connection, gone)
+        if not (more.replies or more.episodes):
+            break
+        reply_ids |= more.replies
+        stories = await _episodes(connection, {*stories, *more.episodes}, ())
     return Removal(
         owner=seeds.owner,
         facts=fate.facts,
         heirs=fate.heirs,
         sources=fate.sources,
-        episodes=episode_rows,
+        episodes=stories,
         messages=said,
-        replies=await _replies(connection, said, reply_ids),
+        replies=replies,
         outdated=outdated,
     )
 
@@ -157,21 +163,12 @@ def _is_gone(seeds: Seeds, source: AnyRow, *, asked_for: bool) -> bool:
     return source.message_id in seeds.chosen or (asked_for and source.author_id == seeds.owner)
 
 
-async def _sources_of_episodes(connection: AsyncConnection, seeds: Seeds) -> set[int]:
-    found: set[int] = set()
-    for some in chunks(seeds.episodes):
-        found.update(
-            await connection.scalars(select(episode_sources.c.message_id).where(episode_sources.c.episode_id.in_(some)))
-        )
-    return found
-
-
 async def _own_messages(connection: AsyncConnection, seeds: Seeds, message_ids: Collection[int]) -> dict[int, AnyRow]:
     """Return those messages that are the owner's and still have their text."""
     found: dict[int, AnyRow] = {}
     for some in chunks(sorted(message_ids)):
         rows = await connection.execute(
-            select(messages.c.id, messages.c.session_id, messages.c.version).where(
+            select(messages.c.id, messages.c.session_id, messages.c.version, messages.c.text).where(
                 messages.c.id.in_(some), messages.c.author_id == seeds.owner, messages.c.text.is_not(None)
             )
         )
@@ -195,7 +192,7 @@ async def _episodes(
         )
     found: dict[int, AnyRow] = {}
     for some in chunks(sorted(episode_ids)):
-        rows = await connection.execute(select(episodes.c.id, episodes.c.owner_id).where(episodes.c.id.in_(some)))
+        rows = await connection.execute(select(episodes).where(episodes.c.id.in_(some)))
         found.update({row.id: row for row in rows})
     return found
 
