@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memory.context import as_name, escape
 from memory.errors import ProviderError
 from memory.model import Message, Role, SessionId, Summary, SummaryRequest, ThreadState
 from memory.pins import merge_pins
@@ -14,7 +15,7 @@ from memory.tokens import clip_to_tokens, count_tokens
 _ALL = 10_000
 """More unsummarised messages than any thread has; folding must start at the oldest."""
 _FOLD_TOKENS = 6_000
-"""Turns of at most this many tokens are folded by one model call."""
+"""Turns of at most this many tokens are folded by one model call; of a longer one, as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,15 +118,21 @@ class Summarizer:
         return Summary(
             text=clip_to_tokens(text.strip(), self._policy.summary_tokens),
             pins=merge_pins(old.pins, leaving, max_tokens=self._policy.pin_tokens),
-            through=max(message.message_id for message in leaving),
+            through=leaving[-1].message_id,
         )
 
 
 def render_fold(old_summary: str, leaving: Sequence[Message]) -> str:
-    """Return what the model is to fold: the old summary and the turns that leave, as data."""
-    lines = [f"<old_summary>\n{old_summary or '(none yet)'}\n</old_summary>", "<leaving_turns>"]
+    """Return what the model is to fold: the old summary and the turns that leave, as data, within bounds.
+
+    Later lines of a message are indented, so that no text can pose as another turn.
+    """
+    total = sum(count_tokens(message.text) for message in leaving)
+    limit = _FOLD_TOKENS if total <= _FOLD_TOKENS else _FOLD_TOKENS // len(leaving)
+    lines = [f"<old_summary>\n{escape(old_summary) or '(none yet)'}\n</old_summary>", "<leaving_turns>"]
     for message in leaving:
-        speaker = message.author.name if message.author else "Recall"
-        lines.append(f"[{message.sent_at:%Y-%m-%d %H:%M}] {speaker}: {message.text}")
+        speaker = as_name(message.author.name) if message.author else "Recall"
+        text = clip_to_tokens(escape(message.text), limit)
+        lines.append(f"[{message.sent_at:%Y-%m-%d %H:%M}] {speaker}: " + "\n    ".join(text.splitlines()))
     lines.append("</leaving_turns>")
     return "\n".join(lines)
