@@ -363,6 +363,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
     extractor = Extractor(
         store=SqlExtractionStore(stores.database),
         messages=messages,
+        leases=SqlLeaseStore(stores.database),
         retriever=retriever,
         model=model,
         clock=stores.clock,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from memory.audience import Scope, scope_for
-from memory.consolidation import decide, label_messages, render_batch
+from memory.consolidation import decide, label_messages, oldest_within, render_batch
 from memory.errors import (
     MalformedReplyError,
     ProviderRefusedError,
@@ -18,6 +18,7 @@ from memory.errors import (
     StoreConflictError,
     StoreError,
 )
+from memory.leases import kept
 from memory.model import (
     ExtractionReply,
     ExtractionRequest,
@@ -28,7 +29,7 @@ from memory.model import (
     row_id,
 )
 from memory.model.work import Committed, ExtractionBatch, ExtractionClaim
-from memory.ports import Clock, ExtractionStore, LanguageModel, MessageStore
+from memory.ports import Clock, ExtractionStore, LanguageModel, LeaseStore, MessageStore
 from memory.prompts import load_prompt
 from memory.retrieval import Retriever
 
@@ -47,7 +48,8 @@ class ExtractionPolicy:
         every_turns: A busy thread is extracted from after this many new turns.
         batch_messages: At most this many of people's messages go into one model call.
         facts: At most this many existing facts are shown to the model.
-        lease_s: How long a thread stays claimed by a process that has died.
+        batch_tokens: And at most this many tokens of messages, Recall's replies included.
+        lease_s: How long a thread stays claimed by a process that has died; renewed while a live one works on it.
         parallel: At most this many model calls at once.
         max_attempts: Failures in a row after which a batch is parked.
         first_retry_s: Wait after the first failure; doubled for each further one, up to an hour.
@@ -56,6 +58,7 @@ class ExtractionPolicy:
     idle_after_s: float = 900.0
     every_turns: int = 10
     batch_messages: int = 60
+    batch_tokens: int = 24_000
     facts: int = 40
     lease_s: float = 300.0
     parallel: int = 4
@@ -85,6 +88,7 @@ class Extractor:
         *,
         store: ExtractionStore,
         messages: MessageStore,
+        leases: LeaseStore,
         retriever: Retriever,
         model: LanguageModel,
         clock: Clock,
@@ -93,6 +97,7 @@ class Extractor:
     ) -> None:
         self._store = store
         self._messages = messages
+        self._leases = leases
         self._retriever = retriever
         self._model = model
         self._clock = clock
@@ -127,7 +132,8 @@ class Extractor:
         A thread whose failure cannot even be noted stays leased, and is due again when that has run out.
         """
         try:
-            return await self._extract_or_back_off(claim)
+            async with kept(self._leases, claim.lease, lease_s=self._policy.lease_s):
+                return await self._extract_or_back_off(claim)
         except StoreError as error:
             _log.warning("extraction_not_noted", session_id=claim.session_id, reason=str(error))
             return None
@@ -139,7 +145,8 @@ class Extractor:
     async def _extract_or_back_off(self, claim: ExtractionClaim) -> Committed | None:
         batch: ExtractionBatch | None = None
         try:
-            batch = await self._store.load(claim, limit=self._policy.batch_messages)
+            loaded = await self._store.load(claim, limit=self._policy.batch_messages)
+            batch = oldest_within(loaded, max_tokens=self._policy.batch_tokens)
             return await self._extract(claim, batch)
         except StoreConflictError:
             _log.info("extraction_overtaken", session_id=claim.session_id)

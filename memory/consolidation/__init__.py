@@ -3,8 +3,8 @@
 `words` reads sentences, `batch` shows turns to a model under labels, `decide` judges its reply.
 """
 
-from memory.consolidation.batch import label_messages, render_batch, speaker_letters
+from memory.consolidation.batch import label_messages, oldest_within, render_batch, speaker_letters
 from memory.consolidation.decide import decide
 from memory.consolidation.words import own_words, value_tokens
 
-__all__ = ["decide", "label_messages", "own_words", "render_batch", "speaker_letters", "value_tokens"]
+__all__ = ["decide", "label_messages", "oldest_within", "own_words", "render_batch", "speaker_letters", "value_tokens"]

@@ -1,14 +1,29 @@
 """New turns as a model under extraction sees them: under labels, with speakers as letters, as data. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from string import ascii_uppercase
 
 from memory.context import as_data, as_name, escape
-from memory.model import Fact, LabelledFact, LabelledMessage, Message, Person, UserId
+from memory.model import Fact, LabelledFact, LabelledMessage, Message, Person, Role, UserId
 from memory.model.work import ExtractionBatch
-from memory.tokens import clip_to_tokens
+from memory.tokens import clip_to_tokens, count_tokens
 
 _MESSAGE_TOKENS = 1_200  # what people say of themselves fits; a pasted log is not learned from anyway
+
+
+def oldest_within(batch: ExtractionBatch, *, max_tokens: int) -> ExtractionBatch:
+    """Return the beginning of a batch that one prompt holds, at least a turn of it; the rest is a batch of its own."""
+    kept: list[Message] = []
+    left = max_tokens
+    for message in batch.messages:
+        left -= min(count_tokens(message.text), _MESSAGE_TOKENS)
+        if left < 0 and kept and message.role is Role.USER:
+            break
+        kept.append(message)
+    ids = {message.message_id for message in kept}
+    versions = {message_id: version for message_id, version in batch.versions.items() if message_id in ids}
+    return replace(batch, messages=tuple(kept), versions=versions)
 
 
 def label_messages(batch: ExtractionBatch) -> tuple[LabelledMessage, ...]:

@@ -24,10 +24,12 @@ from memory.model import (
     Summary,
     ThisThread,
 )
-from memory.ports import MessageStore
+from memory.model.work import Lease
+from memory.ports import LeaseStore, MessageStore
 from memory.retrieval import Retriever
 from memory.stores.sql.database import Database
 from memory.stores.sql.extraction import SqlExtractionStore
+from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.messages import SqlMessageStore
 from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import threads
@@ -57,8 +59,27 @@ class FailsToFind(SqlMessageStore):
         return await super().place_of(session_id)
 
 
-def extractor_of(core: Core, messages: MessageStore) -> Extractor:
-    """Return an extractor over other messages than the core's."""
+class CountsRenewals(SqlLeaseStore):
+    """Leases that say when they were renewed."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.renewed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def renew(self, lease: Lease, *, lease_s: float) -> bool:
+        is_held = await super().renew(lease, lease_s=lease_s)
+        self.renewed.put_nowait(lease.name)
+        return is_held
+
+
+def extractor_of(
+    core: Core,
+    *,
+    messages: MessageStore | None = None,
+    leases: LeaseStore | None = None,
+    policy: ExtractionPolicy | None = None,
+) -> Extractor:
+    """Return an extractor on the core's stores, but for those given."""
     retriever = Retriever(
         store=SqlRecallStore(core.stores.database),
         index=core.index,
@@ -68,11 +89,12 @@ def extractor_of(core: Core, messages: MessageStore) -> Extractor:
     )
     return Extractor(
         store=SqlExtractionStore(core.stores.database),
-        messages=messages,
+        messages=messages or SqlMessageStore(core.stores.database),
+        leases=leases or SqlLeaseStore(core.stores.database),
         retriever=retriever,
         model=core.model,
         clock=core.clock,
-        policy=ExtractionPolicy(),
+        policy=policy or ExtractionPolicy(),
         holder="test",
     )
 
@@ -183,7 +205,7 @@ async def test_one_thread_that_cannot_be_read_does_not_stop_the_others(core: Cor
     for name in ("one", "two", "three"):
         await core.say(f"My host {name} is up", place=dm("ana", name), author=ANA)
     core.clock.advance(_IDLE_S)
-    extractor = extractor_of(core, FailsToFind(core.stores.database, dm("ana", "two").session_id))
+    extractor = extractor_of(core, messages=FailsToFind(core.stores.database, dm("ana", "two").session_id))
 
     report = await extractor.sweep()
 
@@ -206,6 +228,36 @@ async def test_a_sweep_that_is_cut_short_gives_its_threads_back(core: Core) -> N
     core.model.extractions = [adds("Ana's shell is fish")]
 
     assert (await core.restart().recall.extractor.sweep()).added == 1
+
+
+async def test_a_thread_stays_leased_for_as_long_as_the_model_takes(core: Core) -> None:
+    """The lease is renewed, so that no other replica asks the model about the same turns."""
+    await core.say("My shell is fish", place=dm("ana"), author=ANA)
+    core.clock.advance(_IDLE_S)
+    core.model.extractions = [adds("Ana's shell is fish")]
+    core.model.gate.clear()
+    leases = CountsRenewals(core.stores.database)
+    extractor = extractor_of(core, leases=leases, policy=ExtractionPolicy(lease_s=3.0))
+    sweep = asyncio.create_task(extractor.sweep())
+    while not core.model.extracted:
+        await asyncio.sleep(0)
+    assert await leases.renewed.get() == f"extract:{dm('ana').session_id}"
+    assert await core.restart().recall.extractor.sweep() == SweepReport()
+    core.model.gate.set()
+
+    assert (await sweep).added == 1
+
+
+async def test_long_messages_are_learned_from_in_several_calls(core: Core) -> None:
+    """No call gets more than its tokens, and nothing is left out."""
+    for number in range(4):
+        await core.say(f"log {number}: " + "word " * 300, place=dm("ana"), author=ANA)
+    core.clock.advance(_IDLE_S)
+    extractor = extractor_of(core, policy=ExtractionPolicy(batch_tokens=1_500))
+
+    assert await extractor.sweep() == SweepReport(threads=2)
+    asked = [[each.message.text[:5] for each in one.messages if each.message.author] for one in core.model.extracted]
+    assert asked == [["log 0", "log 1"], ["log 2", "log 3"]]
 
 
 async def test_a_malformed_reply_is_asked_for_again(core: Core) -> None:
@@ -395,3 +447,33 @@ async def test_an_answer_made_from_forgotten_turns_is_not_kept(core: Core) -> No
     await core.say("hello", place=place, author=ANA)
 
     assert all(message.text not in {"one", "answer 2"} for message in core.model.asked[-1].history)
+
+
+async def test_an_edit_is_learned_from_anew_and_carries_no_secret(core: Core) -> None:
+    """What came from the old text goes, the new text is extracted, and its secrets are taken out first."""
+    place = dm("ana")
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    await core.say("My shell is fish", place=place, author=ANA, delivery="m-1")
+    core.model.extractions = [adds("Ana's shell is fish")]
+    await core.recall.sweep()
+    await core.recall.forgetting.message_edited(
+        place.session_id, "m-1", f"My shell is zsh, token {secret}", actor=ANA.user_id
+    )
+    core.model.extractions = [adds("Ana's shell is zsh")]
+    await core.recall.sweep()
+
+    assert await texts(core) == ["Ana's shell is zsh"]
+    assert secret not in core.model.extracted[-1].prompt
+
+
+async def test_a_deleted_message_takes_its_facts_along(core: Core) -> None:
+    """What the platform deletes is forgotten here too."""
+    place = dm("ana")
+    await core.say("My shell is fish", place=place, author=ANA, delivery="m-1")
+    core.model.extractions = [adds("Ana's shell is fish")]
+    await core.recall.sweep()
+    await core.recall.forgetting.message_deleted(place.session_id, "m-1", actor=ANA.user_id)
+    await core.say("hello", place=place, author=ANA)
+
+    assert await texts(core) == []
+    assert core.model.asked[-1].history == ()
