@@ -79,11 +79,13 @@ class Recall:
     Attributes:
         service: Turn by turn, for conversations.
         personal: What people do with their own memories.
+        forgetting: What platforms report: edits and deletions.
         model: The language model in use.
     """
 
     service: MemoryService
     personal: PersonalMemory
+    forgetting: Forgetting
     model: LanguageModel
     extractor: Extractor
     outbox: OutboxWorker
@@ -398,6 +400,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
     recall = Recall(
         service=service,
         personal=_personal(stores.database, forgetting),
+        forgetting=forgetting,
         model=model,
         extractor=extractor,
         outbox=outbox,

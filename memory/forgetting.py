@@ -1,10 +1,11 @@
 """Forgetting as a use case: plan, carry out in the record, then make every faster copy follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from memory.errors import InputError
-from memory.model import ForgetPlan, ForgetTarget, Last, Numbered, Receipt, ThisThread, UserId
+from memory.model import ForgetPlan, ForgetTarget, Last, Numbered, Receipt, SessionId, ThisThread, UserId
 from memory.ports import ErasureStore
+from memory.redaction import redact
 from memory.short_term import ShortTermMemory
 from memory.vector_cache import VectorCache
 
@@ -50,10 +51,29 @@ class Forgetting:
         receipt = await self._erasure.erase(plan, actor=plan.owner)
         if self._vectors is not None:
             self._vectors.drop(plan.owner)
-        if self._short_term is not None:
-            await self._short_term.evict(plan.session_ids)
-        self._on_erased()
+        await self._follow(plan.session_ids)
         return receipt
+
+    async def message_edited(
+        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+    ) -> Receipt:
+        """Take a platform's edit, secrets redacted, down to the facts that came from the old text."""
+        redacted = redact(text).text
+        receipt = await self._erasure.edit_message(session_id, platform_message_id, redacted, actor=actor)
+        await self._follow([session_id])
+        return receipt
+
+    async def message_deleted(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
+        """Take a platform's deletion, down to the facts that came from the message."""
+        receipt = await self._erasure.delete_message(session_id, platform_message_id, actor=actor)
+        await self._follow([session_id])
+        return receipt
+
+    async def _follow(self, session_ids: Sequence[SessionId]) -> None:
+        """Make the faster copies follow now; the outbox makes them follow for certain."""
+        if self._short_term is not None:
+            await self._short_term.evict(session_ids)
+        self._on_erased()
 
 
 def _nothing(target: ForgetTarget) -> str:
