@@ -92,22 +92,25 @@ def show(console: Console, samples: Samples) -> None:
     if USUAL in _kinds(samples):
         console.print(_breakdown(samples, USUAL, _USUAL_STEPS))
     for what, meaning in _MEANING.items():
-        console.print(f"{what}: {meaning}.")
+        console.print(f"{what}: {meaning}.", soft_wrap=True)
     console.print(
         f"The measured people's {FACTS_EACH} facts are real sentences, really embedded; everybody else's vectors are"
         " theirs plus noise. Facts of one person are spread over all files. A turn starts a new thread every tenth"
         " time, adds a message to the person's memories, and is not timed while the model answers (at once) and while"
         " the outbox is drained. The floor is one embedding, exact scores, and one round trip to Valkey, in turn with"
-        " all others."
+        " all others.",
+        soft_wrap=True,
     )
 
 
 def show_figures(console: Console, found: dict[str, float]) -> None:
-    """Print one figure a line, those with an aim last, with the aim and whether it is met."""
+    """Print what is aimed for, and then one figure a line, those with an aim last."""
     aims = {name: aim for name in found if (aim := _aim(name)) is not None}
+    for name, aim in aims.items():
+        verdict = "met" if found[name] <= aim else "missed"
+        console.print(f"Aim for {name}: at most {aim:g}, {verdict} with {found[name]:.2f}.", soft_wrap=True)
     for name in sorted(found, key=lambda name: name in aims):
-        verdict = f" (aim {aims[name]:g}, {'met' if found[name] <= aims[name] else 'missed'})" if name in aims else ""
-        console.print(f"{name} {found[name]:.2f}{verdict}", soft_wrap=True, highlight=False)
+        console.print(f"{name} {found[name]:.2f}", soft_wrap=True, highlight=False)
 
 
 def _aim(name: str) -> float | None:
