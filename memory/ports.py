@@ -212,7 +212,8 @@ class FactStore(Protocol):
         The same living text of the same owner, subject and audience is confirmed instead of stored again.
 
         Raises:
-            StoreConflictError: `author_epoch` is given and the owner has forgotten something since.
+            StoreConflictError: `author_epoch` is given and the owner has forgotten something since, or a message it
+                came from has another text by now.
         """
         ...
 
@@ -263,8 +264,8 @@ class ExtractionStore(Protocol):
         """Store what was learned and move the watermark, in one transaction, and release the lease.
 
         Raises:
-            StoreConflictError: The lease is lost, or a forget or edit touched the thread or one of its people since
-                `load`. Nothing was written, and the watermark stands where it was.
+            StoreConflictError: The lease is lost, or since `load` a forget touched the thread or one of its people or
+                an edit one of the messages. Nothing was written, and the watermark stands where it was.
         """
         ...
 
@@ -292,8 +293,9 @@ class ErasureStore(Protocol):
         """Say what forgetting `target` would remove; reads only.
 
         A fact takes with it: its history (facts it superseded), the text of its owner's messages it came from, the
-        replies to them, all replies that used it, and what repeats those in their threads. `About` takes facts, episodes and messages that have all the
-        words, as stems. A fact that another person's words still back stays, for that person.
+        replies to them, all replies that used it, and what repeats those in their threads. `About` takes facts,
+        episodes and messages that have all the words, as stems. A fact that another person's words still back stays,
+        for that person.
         """
         ...
 
@@ -309,7 +311,11 @@ class ErasureStore(Protocol):
     async def edit_message(
         self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
     ) -> Receipt:
-        """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued."""
+        """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued.
+
+        It raises the thread's version. Epochs rise only of threads in which a reply goes, because it was given what
+        came from the old text; other replies under way stay, the one to the edited message included.
+        """
         ...
 
     async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
@@ -381,6 +387,10 @@ class RecordAdmin(Protocol):
 
     async def status(self) -> RecordStatus:
         """Return counts for `doctor` and metrics."""
+        ...
+
+    async def hasten_drops(self) -> None:
+        """Make every removal of a vector that waits for its next attempt due now."""
         ...
 
     async def compact(self) -> None:

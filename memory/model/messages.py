@@ -119,8 +119,8 @@ class ThreadHead:
     """The state of a thread's record that a copy of it must match to be believed.
 
     Attributes:
-        version: Grows with every change of the settled history or the summary.
-        forget_epoch: Grows with every forget, edit or deletion in the thread.
+        version: Grows with every change of the settled history or the summary, and with every edit.
+        forget_epoch: Grows with every forget or deletion in the thread.
     """
 
     session_id: SessionId

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from memory.errors import StoreConflictError
 from memory.model import (
@@ -14,6 +14,7 @@ from memory.model import (
     Everything,
     ForgetPlan,
     ForgetTarget,
+    InboundMessage,
     Last,
     MemoryKey,
     Message,
@@ -31,10 +32,13 @@ from memory.model import (
 )
 from memory.model.work import Outcome
 from memory.stores.sql.database import Database
+from memory.stores.sql.inbox import accept
+from memory.stores.sql.people import ensure_person
 from memory.stores.sql.schema import audit_log, messages, outbox, people, threads, tombstones, upkeep
 from tests.contract.record import (
     ANNA,
     BOB,
+    TENANT,
     Record,
     episode_of,
     fact_from,
@@ -521,6 +525,88 @@ async def test_an_edit_takes_the_replies_that_used_a_fact_of_the_old_text(record
         facts=1, replies=1
     )
     assert await _transcript(record) == ["Hello."]
+
+
+async def test_an_edit_leaves_the_replies_under_way(record: Record) -> None:
+    """Mending a typo while the answer streams loses neither that answer nor one in another thread."""
+    asked = await record.say("Where is teh log?")
+    elsewhere = await record.say("And the weather?", place=public_thread("two"))
+    turns = [
+        await record.messages.begin_turn(message.message_id, holder="w", lease_s=60) for message in (asked, elsewhere)
+    ]
+    await record.erasure.edit_message(asked.session_id, "p1", "Where is the log?", actor=ANNA.user_id)
+    for claim in turns:
+        assert claim is not None
+        await record.answer_claim(claim, "In /var/log, where it rains.")
+    assert await _transcript(record) == ["Where is the log?", "In /var/log, where it rains."]
+    assert await _transcript(record, "two") == ["And the weather?", "In /var/log, where it rains."]
+
+
+async def test_an_edit_voids_a_reply_under_way_that_was_given_what_came_of_the_old_text(record: Record) -> None:
+    """Its memory is gone, or stands in the history in a reply that is."""
+    said = await record.talk("Prod is zanzibar.")
+    await record.learn(Outcome(added=(fact_from("Prod is zanzibar.", said, subject="team"),)))
+    await record.talk("What is prod?", "Zanzibar.", person=BOB, place=public_thread("two"), used=[fact_key(1)])
+    turns = {
+        key: await record.messages.begin_turn(
+            (await record.say("Again?", person=BOB, place=public_thread(name))).message_id, holder="w", lease_s=60
+        )
+        for name, key in (("two", None), ("three", fact_key(1)))
+    }
+    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    for key, claim in turns.items():
+        assert claim is not None
+        await record.answer_claim(claim, "Zanzibar, as I said.", used=[key] if key else [])
+    assert await record.holding("zanzibar") == []
+
+
+async def test_an_edit_outdates_every_copy_and_every_summary_under_way(record: Record) -> None:
+    """What was made from the old text is refused; what is cached no longer matches."""
+    said = await record.talk("Prod is zanzibar.")
+    thread = await record.messages.load_thread(said.session_id, limit=5)
+    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    after = await record.messages.load_thread(said.session_id, limit=5)
+    assert after.head.version == thread.head.version + 1
+    summary = Summary(text="About zanzibar.", through=said.message_id)
+    assert await record.messages.save_summary(thread.head, summary) is None
+    assert await _tasks(record, "evict") == {said.session_id}
+
+
+async def test_a_fact_of_a_message_that_was_edited_meanwhile_is_refused(record: Record) -> None:
+    """What the model wants to remember of the old words is not stored."""
+    said = await record.say("Prod is zanzibar.")
+    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    with pytest.raises(StoreConflictError):
+        await record.facts.add(fact_from("Prod is zanzibar.", said), author_epoch=0)
+    assert await record.holding("zanzibar") == []
+
+
+async def test_a_fact_passes_to_its_heir_while_the_heir_writes(record: Record) -> None:
+    """Somebody whose message is being accepted and the forget that makes them an owner do not block each other."""
+    said = await record.talk("Prod is EKS.")
+    theirs = await record.talk("Yes, prod is EKS.", person=BOB)
+    await record.learn(Outcome(added=(fact_from("Prod is EKS.", said, theirs, subject="team"),)))
+    plan = await _plan(record, Numbered(number=1))
+    place, now = public_thread(), record.clock.now()
+    delivery = InboundMessage(place=place, platform_message_id="new", author=BOB, text="Hello.", sent_at=now)
+    async with asyncio.TaskGroup() as group, record.database.begin() as connection:
+        await ensure_person(connection, BOB, TENANT)
+        forgetting = group.create_task(record.erasure.erase(plan, actor=ANNA.user_id))
+        await _until_it_waits(record.database)
+        await accept(connection, delivery, now=now)
+    assert forgetting.result().facts == 1
+    assert await _texts(record, owner=BOB.user_id) == ["Prod is EKS."]
+
+
+async def _until_it_waits(database: Database) -> None:
+    """Return once another transaction waits for a row; on SQLite they always wait for their turn."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    found = database.dialect == "sqlite"
+    while not found:
+        async with database.read() as connection:
+            found = bool(await connection.scalar(waiting))
 
 
 async def test_an_edit_keeps_a_fact_with_another_source(record: Record) -> None:

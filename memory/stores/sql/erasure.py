@@ -24,13 +24,12 @@ from memory.stores.sql.database import Database
 from memory.stores.sql.erasure_apply import apply
 from memory.stores.sql.erasure_plan import plan_of, seeds_of_plan, seeds_of_target
 from memory.stores.sql.erasure_trace import Seeds, trace
+from memory.stores.sql.inbox import title_of
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.people import forget_alone
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, people, threads
-
-_TITLE_CHARS = 80
 
 
 class SqlErasureStore(ErasureStore):
@@ -67,7 +66,7 @@ class SqlErasureStore(ErasureStore):
                 return Receipt()
             seeds = Seeds(owner=row.author_id, chosen=frozenset({row.id}))
             removal = await trace(connection, seeds, edited=True)
-            receipt = await apply(connection, removal, actor=actor, action="edit", now=now, also_in=session_id)
+            receipt = await apply(connection, removal, actor=actor, action="edit", now=now, edited_in=session_id)
             version = await _rewrite(connection, row.id, text)
             key, owner = turn_key(row.id, version), row.author_id
             labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
@@ -116,11 +115,6 @@ async def _rewrite(connection: AsyncConnection, message_id: int, text: str) -> i
     ).one()
     first = select(func.min(messages.c.id)).where(messages.c.session_id == row.session_id).scalar_subquery()
     await connection.execute(
-        update(threads).where(threads.c.session_id == row.session_id, first == message_id).values(title=_title_of(text))
+        update(threads).where(threads.c.session_id == row.session_id, first == message_id).values(title=title_of(text))
     )
     return int(row.version)
-
-
-def _title_of(text: str) -> str:
-    """Return a thread's title as accepting its first message makes it."""
-    return " ".join(text.split())[:_TITLE_CHARS]

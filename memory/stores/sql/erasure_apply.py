@@ -10,11 +10,12 @@ from datetime import datetime
 from sqlalchemy import Table, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import MemoryKey, MessageState, Receipt, UserId, episode_key, fact_key
+from memory.model import MemoryKey, MessageState, Receipt, SessionId, UserId, episode_key, fact_key
 from memory.stores.sql.database import inserts
 from memory.stores.sql.erasure_trace import Removal, turn_keys
 from memory.stores.sql.fact_rows import fact_of, index_fact
 from memory.stores.sql.lexicon import drop_entries
+from memory.stores.sql.locks import lock_people, lock_threads
 from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import (
@@ -32,6 +33,7 @@ from memory.stores.sql.schema import (
     tombstones,
     upkeep,
 )
+from memory.stores.sql.thread_reset import reset_threads
 
 _TOMBSTONES = inserts(tombstones)
 _UPKEEP = inserts(upkeep)
@@ -45,7 +47,7 @@ async def apply(
     actor: UserId,
     action: str,
     now: datetime,
-    also_in: str | None = None,
+    edited_in: SessionId | None = None,
 ) -> Receipt:
     """Remove what `removal` names, and say so in the audit log.
 
@@ -55,13 +57,19 @@ async def apply(
         actor: Who asked for it.
         action: What the audit log calls it.
         now: The time.
-        also_in: A thread that changed though nothing of it goes: one of its messages has a new text.
+        edited_in: The thread of a message that gets a new text; nobody forgets anything then.
     """
-    session_ids = sorted({*removal.session_ids, *([also_in] if also_in else [])})
-    await connection.execute(
-        update(people).where(people.c.user_id == removal.owner).values(forget_epoch=people.c.forget_epoch + 1)
-    )
-    summaries = await _reset_threads(connection, session_ids, removal.messages)
+    edited = [] if edited_in is None or edited_in in removal.session_ids else [edited_in]
+    session_ids = [*removal.session_ids, *edited]
+    await lock_people(connection, {removal.owner, *(sources[0].author_id for sources in removal.heirs.values())})
+    await lock_threads(connection, session_ids)
+    if edited_in is None:
+        await connection.execute(
+            update(people).where(people.c.user_id == removal.owner).values(forget_epoch=people.c.forget_epoch + 1)
+        )
+    summaries = await reset_threads(connection, removal.session_ids)
+    summaries += await reset_threads(connection, edited, is_forgotten=False)
+    await _clear_titles(connection, removal)
     await _erase_texts(connection, removal)
     await _remove_sources(connection, removal.sources)
     await _hand_over(connection, removal, now=now)
@@ -79,45 +87,17 @@ async def apply(
     return receipt
 
 
-async def _reset_threads(
-    connection: AsyncConnection, session_ids: Collection[str], message_ids: Collection[int]
-) -> int:
-    """Take summaries and pins away, raise epochs, let extraction start afresh; return how many summaries went."""
-    had_summary = 0
-    for some in chunks(session_ids):
-        here = threads.c.session_id.in_(some)
-        had_summary += (
-            await connection.execute(select(func.count()).select_from(threads).where(here, threads.c.summary != ""))
-        ).scalar_one()
-        await connection.execute(
-            update(threads)
-            .where(here)
-            .values(
-                summary="",
-                pins=[],
-                summary_through=0,
-                version=threads.c.version + 1,
-                forget_epoch=threads.c.forget_epoch + 1,
-                extract_attempts=0,
-                extract_retry_at=None,
-            )
-        )
-        await _clear_titles(connection, some, message_ids)
-    return had_summary
-
-
-async def _clear_titles(
-    connection: AsyncConnection, session_ids: Collection[str], message_ids: Collection[int]
-) -> None:
+async def _clear_titles(connection: AsyncConnection, removal: Removal) -> None:
     """Take the title from threads whose first message goes, since that is what it quotes."""
-    firsts = await connection.execute(
-        select(messages.c.session_id, func.min(messages.c.id).label("message_id"))
-        .where(messages.c.session_id.in_(session_ids))
-        .group_by(messages.c.session_id)
-    )
-    untitled = [row.session_id for row in firsts if row.message_id in message_ids]
-    if untitled:
-        await connection.execute(update(threads).where(threads.c.session_id.in_(untitled)).values(title=""))
+    for some in chunks(removal.session_ids):
+        firsts = await connection.execute(
+            select(messages.c.session_id, func.min(messages.c.id).label("message_id"))
+            .where(messages.c.session_id.in_(some))
+            .group_by(messages.c.session_id)
+        )
+        untitled = [row.session_id for row in firsts if row.message_id in removal.messages]
+        if untitled:
+            await connection.execute(update(threads).where(threads.c.session_id.in_(untitled)).values(title=""))
 
 
 async def _erase_texts(connection: AsyncConnection, removal: Removal) -> None:

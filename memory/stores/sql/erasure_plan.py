@@ -76,7 +76,7 @@ async def plan_of(connection: AsyncConnection, seeds: Seeds, removal: Removal, *
         memories=tuple(newest_first(lines)),
         message_ids=_message_ids(removal.messages),
         reply_ids=_message_ids(removal.replies),
-        session_ids=tuple(SessionId(session_id) for session_id in removal.session_ids),
+        session_ids=tuple(removal.session_ids),
         chosen_ids=_message_ids(seeds.chosen),
         everything=everything,
     )

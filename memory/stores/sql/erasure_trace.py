@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import MemoryKey, UserId, episode_key, fact_key, turn_key
+from memory.model import MemoryKey, SessionId, UserId, episode_key, fact_key, turn_key
 from memory.stores.sql.erasure_echoes import Gone, echoes
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episode_people, episode_sources, episodes, fact_sources, facts, messages
@@ -63,9 +63,9 @@ class Removal:
         return not (self.facts or self.sources or self.episodes or self.messages or self.replies or self.outdated)
 
     @property
-    def session_ids(self) -> list[str]:
+    def session_ids(self) -> list[SessionId]:
         """Threads in which something was said that goes."""
-        return sorted({row.session_id for row in (*self.messages.values(), *self.replies.values())})
+        return sorted({SessionId(row.session_id) for row in (*self.messages.values(), *self.replies.values())})
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import drop_entries, put_entry
 from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import fact_sources, facts, people
+from memory.stores.sql.schema import fact_sources, facts, messages, people
 
 NO_TENANT = TenantId("")
 """Of a person who has set a preference before saying anything."""
@@ -52,6 +52,15 @@ async def living_facts(
     )
     rows = await connection.execute(query.with_for_update() if lock else query)
     return {row.id: fact_of(row) for row in rows}
+
+
+async def are_as_read(connection: AsyncConnection, sources: Collection[FactSource]) -> bool:
+    """Whether the messages that sources name have the very texts that were read of them."""
+    read = {source.message_id: source.message_version for source in sources if source.message_id is not None}
+    rows = await connection.execute(
+        select(messages.c.id, messages.c.version).where(messages.c.id.in_(read), messages.c.text.is_not(None))
+    )
+    return {row.id: row.version for row in rows} == read
 
 
 async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId) -> None:

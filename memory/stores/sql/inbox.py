@@ -54,6 +54,11 @@ _RECEIVE = {
 }
 
 
+def title_of(text: str) -> str:
+    """Return the title of a thread whose first message is `text`."""
+    return " ".join(text.split())[:_TITLE_CHARS]
+
+
 async def accept(connection: AsyncConnection, message: InboundMessage, *, now: datetime) -> Accepted:
     """Commit a message as `MessageStore.accept` does, in the caller's transaction."""
     known = await _find_delivery(connection, message)
@@ -91,7 +96,7 @@ def _thread_values(message: InboundMessage) -> dict[str, object]:
         "channel_id": place.channel_id,
         "audience": place.audience,
         "shared": place.shared,
-        "title": " ".join(message.text.split())[:_TITLE_CHARS],
+        "title": title_of(message.text),
     }
 
 

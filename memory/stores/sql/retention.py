@@ -12,6 +12,7 @@ from memory.model import MemoryKey, MessageState, Receipt, Role, UserId, episode
 from memory.stores.sql.database import Database
 from memory.stores.sql.erasure_apply import follow_up, note
 from memory.stores.sql.schema import episode_people, episode_sources, episodes, messages, reply_uses, threads
+from memory.stores.sql.thread_reset import reset_threads
 
 _BATCH = 200
 """Threads or episodes in one transaction, so that people's messages are not held up for long."""
@@ -45,8 +46,9 @@ async def _expire_threads(database: Database, before: datetime) -> Receipt:
         receipt = Receipt(
             messages=sum(row.role == Role.USER.value for row in texts),
             replies=sum(row.role != Role.USER.value for row in texts),
-            summaries=await _clear_threads(connection, sessions),
+            summaries=await reset_threads(connection, sessions),
         )
+        await connection.execute(update(threads).where(threads.c.session_id.in_(sessions)).values(title=""))
         await _clear_texts(connection, sessions)
         turns: dict[MemoryKey, UserId] = {
             turn_key(row.id, version): row.author_id
@@ -64,27 +66,6 @@ async def _old_threads(connection: AsyncConnection, before: datetime) -> list[st
     old = select(threads.c.session_id).where(threads.c.last_active_at < before, has_text.exists())
     rows = await connection.execute(old.order_by(threads.c.last_active_at).limit(_BATCH).with_for_update())
     return list(rows.scalars())
-
-
-async def _clear_threads(connection: AsyncConnection, sessions: list[str]) -> int:
-    """Take titles, summaries and pins away and raise epochs; return how many summaries went."""
-    here = threads.c.session_id.in_(sessions)
-    had_summary = len(
-        (await connection.execute(select(threads.c.session_id).where(here, threads.c.summary != ""))).all()
-    )
-    await connection.execute(
-        update(threads)
-        .where(here)
-        .values(
-            title="",
-            summary="",
-            pins=[],
-            summary_through=0,
-            version=threads.c.version + 1,
-            forget_epoch=threads.c.forget_epoch + 1,
-        )
-    )
-    return had_summary
 
 
 async def _clear_texts(connection: AsyncConnection, sessions: list[str]) -> None:
