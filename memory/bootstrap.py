@@ -156,15 +156,16 @@ async def run_reindex(
     async with AsyncExitStack() as stack:
         stores = await _open_stores(stack, settings, SystemClock(), on_progress, mend_index=True)
         queue = SqlIndexQueue(stores.database)
-        outbox = _outbox(stores, VectorCache(stores.index))
-        return await reindex(index=stores.index, queue=queue, outbox=outbox, on_progress=on_count)
+        outbox = _outbox(stores, VectorCache(stores.index), _holder())
+        admin = SqlRecordAdmin(stores.database)
+        return await reindex(admin=admin, index=stores.index, queue=queue, outbox=outbox, on_progress=on_count)
 
 
 async def run_compaction(settings: MemorySettings, *, on_progress: Progress = silent) -> None:
     """Rewrite all embedded files without what was erased. Raises ConfigError as `open_memory` does."""
     async with AsyncExitStack() as stack:
         stores = await _open_stores(stack, settings, SystemClock(), on_progress)
-        outbox = _outbox(stores, VectorCache(stores.index))
+        outbox = _outbox(stores, VectorCache(stores.index), _holder())
         admin = SqlRecordAdmin(stores.database)
         await compact(admin=admin, index=stores.index, outbox=outbox, clock=stores.clock, force=True)
 
@@ -345,7 +346,7 @@ async def _open_model(settings: MemorySettings) -> AsyncIterator[LanguageModel]:
 
 def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> tuple[Recall, JobScheduler]:
     """Wire the use cases and the jobs; nothing runs yet."""
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    holder = _holder()
     messages = SqlMessageStore(stores.database)
     vectors = VectorCache(stores.index)
     short_term = ShortTermMemory(
@@ -361,7 +362,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         cache=vectors,
         clock=stores.clock,
     )
-    outbox = _outbox(stores, vectors)
+    outbox = _outbox(stores, vectors, holder)
     extractor = Extractor(
         store=SqlExtractionStore(stores.database),
         messages=messages,
@@ -431,9 +432,16 @@ def _jobs(settings: MemorySettings, stores: Stores, extractor: Extractor, outbox
     return jobs
 
 
-def _outbox(stores: Stores, vectors: VectorCache) -> OutboxWorker:
+def _holder() -> str:
+    """Return a name for this process under which it takes leases."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _outbox(stores: Stores, vectors: VectorCache, holder: str) -> OutboxWorker:
     return OutboxWorker(
         queue=SqlIndexQueue(stores.database),
+        leases=SqlLeaseStore(stores.database),
+        holder=holder,
         index=stores.index,
         vectors=vectors,
         cache=stores.cache,

@@ -2,6 +2,7 @@
 
 import structlog
 
+from memory.errors import StoreUnavailableError
 from memory.jobs.index_outbox import OutboxWorker
 from memory.ports import Clock, RecordAdmin, VectorIndex
 
@@ -11,7 +12,7 @@ _log = structlog.get_logger(__name__)
 async def compact(
     *, admin: RecordAdmin, index: VectorIndex, outbox: OutboxWorker, clock: Clock, force: bool = False
 ) -> bool:
-    """Rewrite the record's and the index's files, if something was erased since the last time; say whether it was done.
+    """Rewrite the record's and the index's files, if something was erased since the last time; say whether it is gone.
 
     Args:
         admin: The record.
@@ -19,13 +20,24 @@ async def compact(
         outbox: Drained first, so that erased vectors are out of the index before it is rewritten.
         clock: For the note of when this was done.
         force: Compact even if nothing was erased.
+
+    Raises:
+        StoreUnavailableError: By force, and erased vectors are still in the index, which does not give them up.
     """
     if not (force or await admin.needs_compaction()):
         return False
     started_at = clock.now()
-    await outbox.drain()
+    await admin.hasten_drops()
+    await outbox.drain(patient=force)
+    drops = (await admin.status()).drops
     await index.compact()
     await admin.compact()
+    if drops:
+        left = StoreUnavailableError("chroma", "compact", f"{drops} erased vectors are still in it; run this again")
+        if force:
+            raise left
+        _log.warning("compaction_incomplete", reason=str(left))
+        return False
     await admin.compacted(at=started_at)
     _log.info("compacted")
     return True

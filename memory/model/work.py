@@ -124,7 +124,13 @@ class AuditEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStatus:
-    """Counts of the record for `doctor` and metrics."""
+    """Counts of the record for `doctor` and metrics.
+
+    Attributes:
+        outbox: All tasks that wait.
+        unindexed: Of them, texts on their way into the index.
+        drops: Of them, erased vectors on their way out of it.
+    """
 
     messages: int
     facts: int
@@ -133,6 +139,8 @@ class RecordStatus:
     waiting_for_extraction: int
     parked: int
     outbox: int
+    unindexed: int
+    drops: int
     last_compacted_at: datetime | None
     needs_compaction: bool
 

@@ -37,16 +37,19 @@ class FlakyCache(SessionCache):
 
 
 class FlakyIndex(VectorIndex):
-    """Passes on to a real index while `is_up`."""
+    """Passes on to a real index while `is_up`; with `keeps_deleted` it fails over removals alone."""
 
     def __init__(self, inner: VectorIndex) -> None:
         self._inner = inner
         self.is_up = True
+        self.keeps_deleted = False
 
     async def upsert(self, entries: Sequence[VectorEntry]) -> None:
         await self._reached("upsert").upsert(entries)
 
     async def delete(self, refs: Collection[VectorRef]) -> None:
+        if self.keeps_deleted:
+            raise StoreUnavailableError("chroma", "delete")
         await self._reached("delete").delete(refs)
 
     async def vectors(self, refs: Collection[VectorRef]) -> Mapping[MemoryKey, Vector]:

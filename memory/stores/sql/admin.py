@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, Table, func, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, Table, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreUnavailableError
@@ -36,8 +36,11 @@ _STATUS = select(
     _count(messages, _TURN, _TO_EXTRACT, ~_UNSETTLED, messages.c.parked_reason.is_(None)).label("waiting"),
     _count(messages, _TURN, messages.c.parked_reason.is_not(None)).label("parked"),
     _count(outbox).label("outbox"),
+    _count(outbox, outbox.c.operation == "index").label("unindexed"),
+    _count(outbox, outbox.c.operation == "drop").label("drops"),
 )
 _UPKEEP = select(upkeep.c.name, upkeep.c.at)
+_HASTEN = update(outbox).where(outbox.c.operation == "drop").values(due_at=bindparam("now"))
 _INSERT_UPKEEP = inserts(upkeep)
 
 
@@ -63,9 +66,15 @@ class SqlRecordAdmin(RecordAdmin):
             waiting_for_extraction=row.waiting,
             parked=row.parked,
             outbox=row.outbox,
+            unindexed=row.unindexed,
+            drops=row.drops,
             last_compacted_at=times.get("compacted_at"),
             needs_compaction=_is_due(times),
         )
+
+    async def hasten_drops(self) -> None:
+        async with self._database.begin("hasten the removal of vectors") as connection:
+            await connection.execute(_HASTEN, {"now": self._database.clock.now()})
 
     async def compact(self) -> None:
         """Rewrite the SQLite file and empty its log; on PostgreSQL, VACUUM, which frees what no transaction sees.
@@ -98,7 +107,7 @@ async def _upkeep_times(connection: AsyncConnection) -> dict[str, datetime]:
 
 def _is_due(times: dict[str, datetime]) -> bool:
     erased, compacted = times.get("erased_at"), times.get("compacted_at")
-    return erased is not None and (compacted is None or erased > compacted)
+    return erased is not None and (compacted is None or erased >= compacted)
 
 
 async def _rewrite_file(connection: AsyncConnection) -> None:
