@@ -393,10 +393,6 @@ class RecordAdmin(Protocol):
         """Make every removal of a vector that waits for its next attempt due now."""
         ...
 
-    async def hasten_drops(self) -> None:
-        """Make every removal of a vector that waits for its next attempt due now."""
-        ...
-
     async def compact(self) -> None:
         """Rewrite the files so that deleted text is in none of them; on a server, do what a client can."""
         ...
