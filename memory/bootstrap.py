@@ -16,6 +16,7 @@ from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
 from memory.forgetting import Forgetting
 from memory.jobs.compact import compact
+from memory.jobs.expire import expire
 from memory.jobs.extract_idle import extract_idle
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.reindex import reindex
@@ -53,6 +54,8 @@ _RETRY_S = 0.5
 _SHUTDOWN_GRACE_S = 20.0
 _INDEX_EVERY_S = 2.0
 _COMPACT_EVERY_S = 900.0
+_EXPIRE_EVERY_S = 6 * 3_600.0
+_EXPIRE_FIRST_S = 60.0  # a chat rarely runs for hours
 
 Progress = Callable[[str], None]
 
@@ -423,9 +426,14 @@ def _jobs(settings: MemorySettings, stores: Stores, extractor: Extractor, outbox
         admin = SqlRecordAdmin(stores.database)
         await compact(admin=admin, index=stores.index, outbox=outbox, clock=stores.clock)
 
+    async def expire_old() -> None:
+        admin = SqlRecordAdmin(stores.database)
+        await expire(admin=admin, clock=stores.clock, retention_days=settings.retention_days)
+
     jobs = [
         ScheduledJob(name="index", every_s=_INDEX_EVERY_S, run=outbox.drain),
         ScheduledJob(name="compact", every_s=_COMPACT_EVERY_S, run=compact_if_needed),
+        ScheduledJob(name="expire", every_s=_EXPIRE_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=expire_old),
     ]
     if settings.mode == "full":
         jobs.append(ScheduledJob(name="extract", every_s=settings.sweep_every_s, run=lambda: extract_idle(extractor)))

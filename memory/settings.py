@@ -195,6 +195,13 @@ class MemorySettings(SettingsGroup):
         allowed="a whole number of at least 1500",
     )
 
+    retention_days: Annotated[float, Field(ge=0), AfterValidator(_finite)] = setting(
+        "RECALL_RETENTION_DAYS",
+        365.0,
+        meaning="Days that episodes and quiet threads are kept, facts aside; 0 keeps everything.",
+        allowed="a number of days of at least 0, such as 365 or 0.5",
+    )
+
     @property
     def model_configured(self) -> bool:
         """Whether a language model can be asked."""

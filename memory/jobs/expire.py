@@ -11,10 +11,11 @@ _log = structlog.get_logger(__name__)
 
 
 async def expire(*, admin: RecordAdmin, clock: Clock, retention_days: float) -> Receipt:
-    """Remove messages and episodes older than `retention_days`; 0 keeps them. Facts stay until they are forgotten."""
+    """Remove episodes, and threads quiet for longer than `retention_days`; 0 keeps them. Facts stay until forgotten."""
     if not retention_days:
         return Receipt()
     limit = clock.now() - timedelta(days=retention_days)
     receipt = await admin.expire(episodes_before=limit, threads_before=limit)
-    _log.info("expired", messages=receipt.messages, episodes=receipt.episodes)
+    if receipt != Receipt():
+        _log.info("expired", messages=receipt.messages, episodes=receipt.episodes)
     return receipt

@@ -5,7 +5,7 @@ Nothing here knows what a job does.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -21,11 +21,13 @@ class ScheduledJob:
     Attributes:
         name: Its id; a job can be woken by it.
         every_s: Seconds between two runs; a run that is late is made once, and never beside itself.
+        first_after_s: Seconds until the first run; None for one interval.
     """
 
     name: str
     every_s: float
     run: Job
+    first_after_s: float | None = None
 
 
 class JobScheduler:
@@ -39,14 +41,16 @@ class JobScheduler:
         self._again: set[str] = set()
 
     def start(self) -> None:
-        """Start the clockwork; the first runs come after one interval each."""
+        """Start the clockwork."""
         for job in self._jobs.values():
+            first_s = job.every_s if job.first_after_s is None else job.first_after_s
             self._scheduler.add_job(
                 self._begin,
                 "interval",
                 seconds=job.every_s,
                 args=[job],
                 id=job.name,
+                next_run_time=datetime.now(UTC) + timedelta(seconds=first_s),
                 replace_existing=True,
                 coalesce=True,
                 max_instances=1,

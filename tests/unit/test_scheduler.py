@@ -35,6 +35,19 @@ async def test_a_woken_job_runs_at_once_and_once_more_if_woken_meanwhile() -> No
     assert runs == 2
 
 
+async def test_the_first_run_need_not_wait_for_an_interval() -> None:
+    """A rare job is not left out by a process that never lives so long."""
+    ran = asyncio.Event()
+
+    async def work() -> None:
+        ran.set()
+
+    scheduler = JobScheduler([ScheduledJob(name="work", every_s=_NEVER, first_after_s=_OFTEN, run=work)])
+    scheduler.start()
+    await ran.wait()
+    await scheduler.close()
+
+
 async def test_a_failing_job_is_run_again() -> None:
     """An outage does not stop the clockwork."""
     runs: asyncio.Queue[None] = asyncio.Queue()
