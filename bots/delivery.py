@@ -63,6 +63,7 @@ class Delivery:
         self._slots = asyncio.Semaphore(parallel_turns)
         self._turns: dict[SessionId, _Turn] = {}
         self._turn_over = asyncio.Condition()
+        self._given_up: dict[SessionId, list[MessageId]] = {}
 
     async def handle(self, message: IncomingMessage, sink: ReplySink) -> bool:
         """Accept a message and answer it; a delivery of a message that is known already is dropped.
@@ -113,8 +114,12 @@ class Delivery:
         retry_s = _FIRST_RETRY_S
         while True:
             try:
+                await self._end_given_up(session_id)
                 if await self._answer_or_wait(message_id, session_id, sink, notices):
                     return
+            except asyncio.CancelledError:
+                self._given_up.setdefault(session_id, []).append(message_id)
+                raise
             except StoreUnavailableError as error:
                 _log.warning("record_unreachable", message_id=message_id, operation=error.operation, retry_s=retry_s)
                 await sink.status(NO_RECORD)
@@ -138,6 +143,12 @@ class Delivery:
         await sink.status(QUEUED)
         await self._wait_for_turn(session_id)
         return False
+
+    async def _end_given_up(self, session_id: SessionId) -> None:
+        """End messages of the thread that this process let go of while it lives on: the next one must not wait for them."""
+        for message_id in self._given_up.pop(session_id, []):
+            if claim := await self._service.begin(message_id):
+                await self._service.fail(claim)
 
     async def _wait_for_turn(self, session_id: SessionId) -> None:
         """Wait until a turn ends here or, for turns of other processes, a short while."""

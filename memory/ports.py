@@ -1,6 +1,7 @@
 """The ports: what the memory core needs of the outside world. Each docstring is the contract that its tests run.
 
 Every method may raise StoreUnavailableError when its store gives no answer in time; only further errors are listed.
+They stand in one long file on purpose: whoever writes a store or a provider reads them all.
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -10,7 +11,9 @@ from typing import Protocol
 from memory.audience import Scope
 from memory.model import (
     Accepted,
+    Audience,
     CachedThread,
+    ChannelId,
     ExtractionReply,
     ExtractionRequest,
     Fact,
@@ -72,6 +75,16 @@ class MessageStore(Protocol):
         In one transaction: the row (unique by channel and platform message id), its thread and person if new, its
         full-text entry, an index task for its vector, and the thread's `last_active_at`. The thread's version stays:
         an unanswered message is not history yet. A forgotten message that is delivered again stays forgotten.
+
+        Thread and message get the narrowest audience that their channel ever had: a wider place than the record knows
+        widens nothing, a narrower one narrows the channel first.
+        """
+        ...
+
+    async def narrow_channel(self, channel_id: ChannelId, audience: Audience) -> None:
+        """Give all that was said in a channel, and what came of it, the narrower `audience`; a wider one is ignored.
+
+        A fact that was also said where everyone can read it stays as wide as that.
         """
         ...
 
@@ -264,8 +277,9 @@ class ExtractionStore(Protocol):
         """Store what was learned and move the watermark, in one transaction, and release the lease.
 
         Raises:
-            StoreConflictError: The lease is lost, or since `load` a forget touched the thread or one of its people or
-                an edit one of the messages. Nothing was written, and the watermark stands where it was.
+            StoreConflictError: The lease is lost, or since `load` a forget touched the thread or one of its people, an
+                edit one of the messages, or the thread was narrowed. Nothing was written, and the watermark stands
+                where it was.
         """
         ...
 

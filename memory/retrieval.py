@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 BY_WORDS_ONLY = "The memory index cannot be reached: I searched my memories by words only."
 STILL_LOADING = "The embedding model is still loading: I searched my memories by words only."
 
-_OWN_TURNS = 2_000
+_OWN_TURNS = 1_000
 """A person's newest turns that are scored exactly; older ones are found by their words."""
 _LEXICAL_HITS = 64
 _SHARED_HITS = 50

@@ -42,7 +42,7 @@ class LexicalResult:
 
     Attributes:
         hits: In no particular order.
-        document_frequency: For each asked term, in how many entries it occurs (may be capped, and then says the cap).
+        document_frequency: For each asked term, in how many entries it occurs; for common terms an estimate.
         documents: How many entries there are to occur in.
     """
 

@@ -228,6 +228,27 @@ async def test_a_queued_message_that_is_forgotten_shows_no_status_for_ever(core:
     assert queued.result().replies == []
 
 
+async def test_a_message_stopped_while_it_waited_holds_nothing_up(core: Core) -> None:
+    """The turn before it ends, and the message after it is answered."""
+    place = dm("ana")
+    core.model.gate.clear()
+    first = asyncio.create_task(core.send("one", place=place, author=ANA))
+    await core.model.waiting.wait()
+    second = asyncio.create_task(core.send("two", place=place, author=ANA))
+    while len(await core.recall.service.unanswered(place.tenant_id)) < 2:
+        await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    core.model.gate.set()
+    await first
+    async with asyncio.timeout(30):
+        third = await core.say("three", place=place, author=ANA)
+
+    assert third is not None and third.text == "answer 2"
+    assert await core.recall.service.unanswered(place.tenant_id) == []
+
+
 async def test_a_sink_that_breaks_does_not_block_the_thread(core: Core) -> None:
     """The turn ends, and the next one works."""
 
