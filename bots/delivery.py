@@ -145,7 +145,7 @@ class Delivery:
         return False
 
     async def _end_given_up(self, session_id: SessionId) -> None:
-        """End messages of the thread that this process let go of while it lives on: the next one must not wait for them."""
+        """End messages of the thread that this process let go of: the next one must not wait for them."""
         for message_id in self._given_up.pop(session_id, []):
             if claim := await self._service.begin(message_id):
                 await self._service.fail(claim)
