@@ -448,6 +448,7 @@ def _holder() -> str:
 def _outbox(stores: Stores, vectors: VectorCache, holder: str) -> OutboxWorker:
     return OutboxWorker(
         queue=SqlIndexQueue(stores.database),
+        messages=SqlMessageStore(stores.database),
         leases=SqlLeaseStore(stores.database),
         holder=holder,
         index=stores.index,

@@ -176,8 +176,12 @@ class SessionCache(Protocol):
         """Write a copy if it is newer (by forget epoch, then version) than the one there; say whether it was."""
         ...
 
-    async def evict(self, session_ids: Collection[SessionId]) -> None:
-        """Remove copies; unknown ones are fine."""
+    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
+        """Remove copies, and keep those of an earlier forget epoch than given from being written again.
+
+        Whoever read the record before a forget may want to write what it read only after. A copy of a later epoch
+        stays; unknown threads are fine.
+        """
         ...
 
     async def ping(self) -> None:

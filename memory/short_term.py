@@ -1,6 +1,6 @@
 """Short-term memory of one thread: the hot copy when it can be believed, else the record."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,6 +21,13 @@ class Loaded:
 
     thread: ThreadState
     notices: tuple[str, ...] = ()
+
+
+async def forget_epochs(messages: MessageStore, session_ids: Collection[SessionId]) -> dict[SessionId, int]:
+    """Return the forget epochs of threads as the record has them now."""
+    return {
+        session_id: (await messages.load_thread(session_id, limit=0)).head.forget_epoch for session_id in session_ids
+    }
 
 
 class ShortTermMemory:
@@ -79,7 +86,8 @@ class ShortTermMemory:
         if not self._breaker.allows:
             return
         try:
+            epochs = await forget_epochs(self._messages, session_ids)
             async with self._breaker.guard():
-                await self._cache.evict(session_ids)
+                await self._cache.evict(epochs)
         except StoreError as error:
             _log.warning("cache_unreachable", operation=error.operation)

@@ -14,7 +14,8 @@ from memory.errors import ProviderError, RecallError, StoreConflictError, StoreE
 from memory.leases import kept
 from memory.model import MemoryKey, VectorEntry
 from memory.model.work import IndexTask, Lease
-from memory.ports import Clock, Embedder, IndexQueue, LeaseStore, SessionCache, VectorIndex
+from memory.ports import Clock, Embedder, IndexQueue, LeaseStore, MessageStore, SessionCache, VectorIndex
+from memory.short_term import forget_epochs
 from memory.vector_cache import VectorCache
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ class OutboxWorker:
         self,
         *,
         queue: IndexQueue,
+        messages: MessageStore,
         leases: LeaseStore,
         index: VectorIndex,
         vectors: VectorCache,
@@ -47,6 +49,7 @@ class OutboxWorker:
         holder: str,
     ) -> None:
         self._queue = queue
+        self._messages = messages
         self._leases = leases
         self._index = index
         self._vectors = vectors
@@ -127,7 +130,8 @@ class OutboxWorker:
         return isinstance(error, ProviderError) and self._embedder.is_ready
 
     async def _evict(self, tasks: Sequence[IndexTask]) -> None:
-        await self._cache.evict([task.session_id for task in tasks if task.session_id])
+        session_ids = {task.session_id for task in tasks if task.session_id}
+        await self._cache.evict(await forget_epochs(self._messages, session_ids))
 
     async def _drop(self, tasks: Sequence[IndexTask]) -> None:
         await self._index.delete([task.ref for task in tasks if task.ref])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,15 @@ def loop_time() -> float:
     return asyncio.get_running_loop().time()
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A copy, or (with None) the head that a removed one has left behind to turn older ones away."""
+
+    head: ThreadHead
+    thread: CachedThread | None
+    expires_at: float
+
+
 class InMemorySessionCache(SessionCache):
     """Threads in a dictionary; expired ones go when they are next looked for."""
 
@@ -25,40 +34,43 @@ class InMemorySessionCache(SessionCache):
         self._ttl_s = ttl_s
         self._max_messages = max_messages
         self._monotonic = monotonic
-        self._threads: dict[SessionId, tuple[CachedThread, float]] = {}
+        self._entries: dict[SessionId, _Entry] = {}
         self._closed = False
 
     async def load(self, session_id: SessionId) -> CachedThread | None:
-        thread = self._find("load", session_id)
-        if thread is not None:
-            self._keep(thread)
-        return thread
+        there = self._find("load", session_id)
+        if there is None or there.thread is None:
+            return None
+        self._keep(there.head, there.thread)
+        return there.thread
 
     async def append(self, messages: Sequence[Message], *, before: ThreadHead, after: ThreadHead) -> bool:
-        thread = self._find("append", before.session_id)
-        if thread is None:
+        there = self._find("append", before.session_id)
+        if there is None or there.thread is None:
             return False
-        grown = (*thread.messages, *messages)
-        if thread.head != before or len(grown) > self._max_messages:
-            del self._threads[before.session_id]
+        grown = (*there.thread.messages, *messages)
+        if there.head != before or len(grown) > self._max_messages:
+            self._keep(there.head, None)
             return False
-        self._keep(replace(thread, head=after, messages=grown))
+        self._keep(after, replace(there.thread, head=after, messages=grown))
         return True
 
     async def replace(self, thread: ThreadState) -> bool:
         there = self._find("replace", thread.head.session_id)
-        if there is not None and _age(thread.head) <= _age(there.head):
-            return False
-        if len(thread.messages) > self._max_messages:
-            self._threads.pop(thread.head.session_id, None)
-            return False
-        self._keep(thread)
-        return True
+        if there is not None:
+            is_forgotten = thread.head.forget_epoch < there.head.forget_epoch
+            if is_forgotten or (there.thread is not None and _age(thread.head) <= _age(there.head)):
+                return False
+        fits = len(thread.messages) <= self._max_messages
+        self._keep(thread.head, thread if fits else None)
+        return fits
 
-    async def evict(self, session_ids: Collection[SessionId]) -> None:
+    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
         self._check("evict")
-        for session_id in session_ids:
-            self._threads.pop(session_id, None)
+        for session_id, epoch in epochs.items():
+            there = self._find("evict", session_id)
+            if there is None or there.head.forget_epoch <= epoch:
+                self._keep(ThreadHead(session_id=session_id, version=0, forget_epoch=epoch), None)
 
     async def ping(self) -> None:
         self._check("ping")
@@ -67,16 +79,16 @@ class InMemorySessionCache(SessionCache):
         """Refuse everything from now on."""
         self._closed = True
 
-    def _find(self, operation: str, session_id: SessionId) -> CachedThread | None:
+    def _find(self, operation: str, session_id: SessionId) -> _Entry | None:
         self._check(operation)
-        thread, expires_at = self._threads.get(session_id, (None, 0.0))
-        if thread is not None and expires_at <= self._monotonic():
-            del self._threads[session_id]
+        entry = self._entries.get(session_id)
+        if entry is not None and entry.expires_at <= self._monotonic():
+            del self._entries[session_id]
             return None
-        return thread
+        return entry
 
-    def _keep(self, thread: CachedThread) -> None:
-        self._threads[thread.head.session_id] = (thread, self._monotonic() + self._ttl_s)
+    def _keep(self, head: ThreadHead, thread: CachedThread | None) -> None:
+        self._entries[head.session_id] = _Entry(head, thread, self._monotonic() + self._ttl_s)
 
     def _check(self, operation: str) -> None:
         if self._closed:

@@ -6,10 +6,13 @@ A thread's key holds a list: "epoch:version", the summary, then the messages, ol
 evicted, expires and is flushed as a whole: half a copy cannot exist. The copy is never cut either. An `append` that
 would outgrow `max_messages` removes it and says False, and the next load rebuilds it from the record, whose own limit
 is then the only one. `max_messages` should be at least twice that limit, so that this is rare.
+
+What is removed leaves its head behind, alone in the list, for as long as a copy would live: it is no copy, but turns
+away copies of an earlier forget epoch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,13 +31,14 @@ _PREAMBLE = 2  # elements of the list before the first message: head, summary
 
 _APPEND = """
 local head = redis.call('LINDEX', KEYS[1], 0)
-if head == ARGV[1] and redis.call('LLEN', KEYS[1]) + #ARGV - 4 <= tonumber(ARGV[4]) then
+local length = redis.call('LLEN', KEYS[1])
+if head == ARGV[1] and length > 1 and length + #ARGV - 4 <= tonumber(ARGV[4]) then
   redis.call('LSET', KEYS[1], 0, ARGV[2])
   for i = 5, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   return 1
 end
-redis.call('UNLINK', KEYS[1])
+redis.call('LTRIM', KEYS[1], 0, 0)
 return 0
 """
 """KEYS: thread. ARGV: head before, head after, time to live in ms, longest list, messages."""
@@ -48,16 +52,26 @@ local there = redis.call('LINDEX', KEYS[1], 0)
 if there then
   local epoch, version = numbers(ARGV[1])
   local there_epoch, there_version = numbers(there)
-  if epoch < there_epoch or (epoch == there_epoch and version <= there_version) then return 0 end
+  local is_copy = redis.call('LLEN', KEYS[1]) > 1
+  if epoch < there_epoch or (is_copy and epoch == there_epoch and version <= there_version) then return 0 end
 end
+local fits = #ARGV - 2 <= tonumber(ARGV[3])
 redis.call('UNLINK', KEYS[1])
-if #ARGV - 2 > tonumber(ARGV[3]) then return 0 end
 redis.call('RPUSH', KEYS[1], ARGV[1])
-for i = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+for i = 4, fits and #ARGV or 0 do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
+return fits and 1 or 0
 """
 """KEYS: thread. ARGV: head, time to live in ms, longest list, summary, messages."""
+
+_EVICT = """
+local there = redis.pcall('LINDEX', KEYS[1], 0)
+if type(there) == 'string' and (tonumber(string.match(there, '^(%d+):')) or -1) > tonumber(ARGV[1]) then return end
+redis.call('UNLINK', KEYS[1])
+redis.call('RPUSH', KEYS[1], ARGV[1] .. ':0')
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+"""KEYS: thread. ARGV: forget epoch, time to live in ms."""
 
 
 class RedisSessionCache(SessionCache):
@@ -83,12 +97,13 @@ class RedisSessionCache(SessionCache):
             pipe.lrange(key, 0, -1)
             pipe.pexpire(key, self._ttl_ms)
             elements, _ = await pipe.execute()
-        if not elements:
+        if len(elements) < _PREAMBLE:
             return None
         try:
             return _decode(session_id, elements)
-        except ValueError:
-            await self.evict([session_id])  # another release wrote it: as good as absent
+        except ValueError:  # another release wrote it: as good as absent
+            async with self._limits("load"):
+                await self._client.unlink(key)
             return None
 
     async def append(self, messages: Sequence[Message], *, before: ThreadHead, after: ThreadHead) -> bool:
@@ -101,10 +116,10 @@ class RedisSessionCache(SessionCache):
         args: list[bytes | int] = [_encode_head(thread.head), self._ttl_ms, self._longest, *encoded]
         return await self._run("replace", self._replace, thread.head.session_id, args)
 
-    async def evict(self, session_ids: Collection[SessionId]) -> None:
+    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
         async with self._limits("evict"), self._client.pipeline(transaction=False) as pipe:
-            for session_id in session_ids:  # one command a key: a cluster keeps threads on different nodes
-                pipe.unlink(thread_key(session_id))
+            for session_id, epoch in epochs.items():  # one command a key: a cluster keeps threads on different nodes
+                pipe.eval(_EVICT, 1, thread_key(session_id), str(epoch), str(self._ttl_ms))
             await pipe.execute()
 
     async def ping(self) -> None:

@@ -175,11 +175,54 @@ async def test_evict_removes_only_what_is_named(session_cache: SessionCache) -> 
     await session_cache.replace(thread(1, 1))
     await session_cache.replace(thread(1, 2, session_id=B))
 
-    await session_cache.evict([A, SessionId("never seen")])
-    await session_cache.evict([])
+    await session_cache.evict({A: 0, SessionId("never seen"): 0})
+    await session_cache.evict({})
 
     assert await session_cache.load(A) is None
     assert await session_cache.load(B) == thread(1, 2, session_id=B)
+
+
+async def test_evict_turns_older_copies_away(session_cache: SessionCache) -> None:
+    """What was read before a forget cannot be written, nor appended to, after it."""
+    await session_cache.replace(thread(3, 1))
+    await session_cache.evict({A: 1, B: 1})
+
+    assert not await session_cache.replace(thread(3, 1))
+    assert not await session_cache.replace(thread(9, 1, session_id=B))
+    assert not await session_cache.append([message(2)], before=head(3), after=head(4))
+    assert await session_cache.load(A) is None
+
+    assert await session_cache.replace(thread(2, 5, epoch=1))
+    assert await session_cache.load(A) == thread(2, 5, epoch=1)
+
+
+async def test_an_evicted_copy_can_be_written_anew(session_cache: SessionCache) -> None:
+    """Where nothing was forgotten, the very same copy comes back."""
+    await session_cache.replace(thread(1, 1))
+    await session_cache.evict({A: 0})
+
+    assert await session_cache.replace(thread(1, 1))
+    assert await session_cache.load(A) == thread(1, 1)
+
+
+async def test_evict_leaves_a_copy_of_a_later_epoch(session_cache: SessionCache) -> None:
+    """It was made after a later forget, and holds nothing that this one removed."""
+    await session_cache.replace(thread(1, 1, epoch=2))
+    await session_cache.evict({A: 1})
+
+    assert await session_cache.load(A) == thread(1, 1, epoch=2)
+
+
+async def test_a_removed_copy_turns_older_ones_away(session_cache: SessionCache) -> None:
+    """A copy that a mismatch or its length removed does not make room for one from before a forget."""
+    await session_cache.replace(thread(1, 1, epoch=1))
+    await session_cache.append([message(2)], before=head(9), after=head(10))
+    await session_cache.replace(thread(1, *range(MAX_MESSAGES + 1), epoch=1, session_id=B))
+
+    assert not await session_cache.replace(thread(9, 1))
+    assert not await session_cache.replace(thread(9, 1, session_id=B))
+    assert not await session_cache.append([], before=head(1, 1, B), after=head(2, 1, B))
+    assert (await session_cache.load(A), await session_cache.load(B)) == (None, None)
 
 
 async def test_concurrent_appends_lose_nothing(session_cache: SessionCache) -> None:
@@ -231,7 +274,7 @@ OPERATIONS: dict[str, Callable[[SessionCache], object]] = {
     "append": lambda cache: cache.append([message(2)], before=head(1), after=head(2)),
     "replace": lambda cache: cache.replace(thread(5, 1, 2)),
     "refused replace": lambda cache: cache.replace(thread(0, 1)),
-    "evict another": lambda cache: cache.evict([B]),
+    "evict another": lambda cache: cache.evict({B: 0}),
 }
 
 
@@ -283,7 +326,7 @@ async def test_each_operation_is_one_round_trip(valkey_url: str, valkey: "redis.
         await cache.load(A)
         await cache.append([message(3)], before=head(2), after=head(3))
         await cache.replace(thread(9, 1))
-        await cache.evict([A, B])
+        await cache.evict({A: 0, B: 0})
 
         after = (await valkey.info("stats"))["total_reads_processed"]
         assert after - before == 4 + 1  # one read each, and the second question itself

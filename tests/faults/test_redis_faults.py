@@ -22,7 +22,7 @@ OPERATIONS: list[Callable[[SessionCache], Awaitable[object]]] = [
     lambda cache: cache.load(A),
     lambda cache: cache.append([message(2)], before=head(1), after=head(2)),
     lambda cache: cache.replace(thread(1, 1)),
-    lambda cache: cache.evict([A]),
+    lambda cache: cache.evict({A: 0}),
     lambda cache: cache.ping(),
 ]
 
@@ -101,7 +101,6 @@ async def test_hanging_server_is_unavailable(
     "elements",
     [
         [b"no head", b"{}"],
-        [b"0:1"],
         [b"0:1", b"{}"],
         [b"0:1", b'{"t":"","p":[],"u":0}', b"not json"],
         [b"0:1", b'{"t":"","p":[],"u":0}', b'{"i":1}'],

@@ -10,10 +10,11 @@ from sqlalchemy import update
 from memory.errors import ProviderUnavailableError, StoreUnavailableError
 from memory.jobs.compact import compact
 from memory.jobs.reindex import reindex
-from memory.model import Last
+from memory.model import Last, ThisThread
 from memory.model.recall import Vector
 from memory.stores.sql.admin import SqlRecordAdmin
 from memory.stores.sql.index_queue import SqlIndexQueue
+from memory.stores.sql.messages import SqlMessageStore
 from memory.stores.sql.schema import outbox
 from tests.fakes.embedder import HashingEmbedder
 from tests.fakes.values import dm, person
@@ -178,3 +179,17 @@ async def test_a_reindex_waits_for_a_replica_that_is_at_work(core: Core) -> None
     assert await reindexing == 1
     await working
     assert await core.index.count() == 1
+
+
+async def test_a_copy_read_before_a_forget_is_not_written_after_it(core: Core) -> None:
+    """Neither at once nor after the outbox has done its work, however late the write comes."""
+    place = dm("ana")
+    await core.say("my laptop is called Zanzibar", place=place, author=ANA)
+    before = await SqlMessageStore(core.stores.database).load_thread(place.session_id, limit=9)
+    plan = await core.recall.personal.plan_forget(ANA.user_id, ThisThread(session_id=place.session_id))
+    await core.recall.personal.forget(plan)
+    assert not await core.cache.replace(before)
+    await core.recall.outbox.drain()
+
+    assert not await core.cache.replace(before)
+    assert await core.cache.load(place.session_id) is None

@@ -38,7 +38,7 @@ async def test_losing_all_of_redis_between_two_turns_loses_nothing(core: Core) -
     """The hot copy is rebuilt from the record."""
     place = dm("ana")
     await core.say("api-7f9c restarts", place=place, author=ANA)
-    await core.cache.evict([place.session_id])
+    await core.cache.evict({place.session_id: 0})
     await core.say("and now?", place=place, author=ANA)
 
     assert [message.text for message in core.model.asked[1].history] == ["api-7f9c restarts", "answer 1"]
