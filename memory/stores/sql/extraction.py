@@ -126,6 +126,9 @@ async def _check_unchanged(connection: AsyncConnection, claim: ExtractionClaim, 
         raise StoreConflictError("sql", _COMMIT, "one of its people has forgotten something since")
     if (await lock_threads(connection, [claim.session_id])).get(claim.session_id) != batch.thread_epoch:
         raise StoreConflictError("sql", _COMMIT, "something in its thread was forgotten since")
+    audience = select(threads.c.audience).where(threads.c.session_id == claim.session_id)
+    if await connection.scalar(audience) != claim.audience:
+        raise StoreConflictError("sql", _COMMIT, "its thread is for fewer readers since")
     if not await check_lease(connection, claim.lease):
         raise StoreConflictError("sql", _COMMIT, "its lease is lost")
     if await _versions_to_extract(connection, batch) != dict(batch.versions):

@@ -4,6 +4,7 @@ Each change keeps the row, its sources, its full-text entry and its index task t
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -16,7 +17,7 @@ from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import drop_entries, put_entry
 from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import fact_sources, facts, messages, people
+from memory.stores.sql.schema import fact_sources, facts, messages, people, threads
 
 NO_TENANT = TenantId("")
 """Of a person who has set a preference before saying anything."""
@@ -61,6 +62,15 @@ async def are_as_read(connection: AsyncConnection, sources: Collection[FactSourc
         select(messages.c.id, messages.c.version).where(messages.c.id.in_(read), messages.c.text.is_not(None))
     )
     return {row.id: row.version for row in rows} == read
+
+
+async def for_readers_now(connection: AsyncConnection, new: NewFact) -> NewFact:
+    """Return a fact for no more readers than a thread it was said in has by now, and hold these threads."""
+    said_in = threads.c.session_id.in_({source.session_id for source in new.sources})
+    query = select(threads.c.audience).where(said_in).order_by(threads.c.session_id).with_for_update(read=True)
+    now = [audience for audience in await connection.scalars(query) if covers(new.audience, audience)]
+    audience = next((audience for audience in now if audience != new.audience), new.audience)
+    return replace(new, audience=audience, sources=tuple(replace(source, audience=audience) for source in new.sources))
 
 
 async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId) -> None:
@@ -147,11 +157,15 @@ async def end_fact(
     await enqueue(connection, operation="drop", owner=fact.owner, key=key, now=now)
 
 
+def fact_labels(fact: Fact) -> frozenset[str]:
+    """Return the labels of a fact's full-text entry."""
+    return entry_labels(audience=fact.audience, owner=fact.owner, about_owner=fact.subject == "person")
+
+
 async def index_fact(connection: AsyncConnection, fact: Fact, *, now: datetime) -> None:
     """Write a living fact's full-text entry and queue its vector."""
     key = fact_key(fact.fact_id)
-    labels = entry_labels(audience=fact.audience, owner=fact.owner, about_owner=fact.subject == "person")
-    await put_entry(connection, key=key, labels=labels, text=fact.text)
+    await put_entry(connection, key=key, labels=fact_labels(fact), text=fact.text)
     await enqueue(connection, operation="index", owner=fact.owner, key=key, now=now)
 
 

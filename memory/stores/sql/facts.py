@@ -9,7 +9,7 @@ from memory.model import Fact, Memory, MemoryKey, NewFact, UserId, key_kind, row
 from memory.ports import FactStore
 from memory.stores.sql.database import Database
 from memory.stores.sql.export import export_person
-from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner
+from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner, for_readers_now
 from memory.stores.sql.locks import lock_people
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
 from memory.stores.sql.people import share_with_forgetting
@@ -32,6 +32,7 @@ class SqlFactStore(FactStore):
                 raise StoreConflictError("sql", "add a fact", "its owner has forgotten something since")
             if not await are_as_read(connection, fact.sources):
                 raise StoreConflictError("sql", "add a fact", "a message it came from has changed since")
+            fact = await for_readers_now(connection, fact)
             return await add_fact(connection, fact, now=self._database.clock.now())
 
     async def memories(self, owner: UserId, *, history: bool = False) -> Sequence[Memory]:

@@ -2,34 +2,44 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.audience import entry_labels
+from memory.audience import covers, entry_labels
 from memory.errors import StoreConflictError
 from memory.model import Accepted, InboundMessage, MessageId, MessageState, Role, turn_key
 from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.people import ensure_person
+from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, threads
 
 _TITLE_CHARS = 80
 
-_FIND_DELIVERY = select(messages.c.id, messages.c.state).where(
-    messages.c.channel_id == bindparam("channel_id"),
-    messages.c.platform_message_id == bindparam("platform_message_id"),
+_earlier = messages.alias("earlier")
+_CHANNEL_AUDIENCE = (
+    select(threads.c.audience)
+    .join(_earlier, _earlier.c.session_id == threads.c.session_id)
+    .where(_earlier.c.channel_id == bindparam("channel_id"))
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
+"""Any message tells: all threads of a channel have the narrowest audience that the channel ever had."""
+_DELIVERY = (messages.c.channel_id == bindparam("channel_id")) & (
+    messages.c.platform_message_id == bindparam("platform_message_id")
+)
+_FIND_DELIVERY = select(_CHANNEL_AUDIENCE.label("channel_audience"), messages.c.id, messages.c.state).select_from(
+    select(literal_column("1")).subquery().outerjoin(messages, _DELIVERY)
 )
 _THREAD_COLUMNS = ("session_id", "tenant_id", "channel_id", "audience", "shared", "title", "last_active_at")
 _TOUCH_THREAD = {
-    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS}).on_conflict_do_update(
+    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS})
+    .on_conflict_do_update(
         index_elements=[threads.c.session_id],
-        set_={
-            "last_active_at": plain.excluded.last_active_at,
-            "audience": plain.excluded.audience,
-            "shared": plain.excluded.shared,
-        },
+        set_={"last_active_at": plain.excluded.last_active_at, "shared": plain.excluded.shared},
     )
+    .returning(threads.c.audience)
     for dialect, plain in inserts(threads).items()
 }
 _MESSAGE_COLUMNS = (
@@ -59,32 +69,43 @@ def title_of(text: str) -> str:
     return " ".join(text.split())[:_TITLE_CHARS]
 
 
-async def accept(connection: AsyncConnection, message: InboundMessage, *, now: datetime) -> Accepted:
-    """Commit a message as `MessageStore.accept` does, in the caller's transaction."""
+async def accept(connection: AsyncConnection, message: InboundMessage, *, now: datetime) -> Accepted | None:
+    """Commit a message as `MessageStore.accept` does, in the caller's transaction.
+
+    Returns:
+        None, with nothing written, when the message's channel is known for wider: it has to be narrowed first.
+    """
     known = await _find_delivery(connection, message)
-    if known is not None:
-        return known
-    dialect = connection.dialect.name
-    await ensure_person(connection, message.author, message.place.tenant_id)
-    await connection.execute(_TOUCH_THREAD[dialect], _thread_values(message) | {"last_active_at": now})
-    number = (await connection.execute(_RECEIVE[dialect], _message_values(message))).scalar_one_or_none()
+    if known.id is not None:
+        return _duplicate(known)
+    place, dialect = message.place, connection.dialect.name
+    audience = known.channel_audience or place.audience
+    if audience != place.audience and covers(audience, place.audience):
+        return None
+    await ensure_person(connection, message.author, place.tenant_id)
+    values = _thread_values(message) | {"audience": audience, "last_active_at": now}
+    audience = (await connection.execute(_TOUCH_THREAD[dialect], values)).scalar_one()
+    values = _message_values(message) | {"audience": audience}
+    number = (await connection.execute(_RECEIVE[dialect], values)).scalar_one_or_none()
     if number is None:  # another process took the same delivery while this one looked
         known = await _find_delivery(connection, message)
-        if known is None:
+        if known.id is None:
             raise StoreConflictError("sql", "accept a message")
-        return known
+        return _duplicate(known)
     key, owner = turn_key(number, 1), message.author.user_id
-    labels = entry_labels(audience=message.place.audience, owner=owner, about_owner=False)
+    labels = entry_labels(audience=audience, owner=owner, about_owner=False)
     await put_entry(connection, key=key, labels=labels, text=message.text)
     await enqueue(connection, operation="index", key=key, owner=owner, now=now)
     return Accepted(message_id=MessageId(number), duplicate=False, state=MessageState.RECEIVED)
 
 
-async def _find_delivery(connection: AsyncConnection, message: InboundMessage) -> Accepted | None:
+async def _find_delivery(connection: AsyncConnection, message: InboundMessage) -> AnyRow:
+    """Return the audience of the channel, if it is known, and the row of the message, if there is one."""
     values = {"channel_id": message.place.channel_id, "platform_message_id": message.platform_message_id}
-    row = (await connection.execute(_FIND_DELIVERY, values)).first()
-    if row is None:
-        return None
+    return (await connection.execute(_FIND_DELIVERY, values)).one()
+
+
+def _duplicate(row: AnyRow) -> Accepted:
     return Accepted(message_id=MessageId(row.id), duplicate=True, state=MessageState(row.state))
 
 
@@ -94,7 +115,6 @@ def _thread_values(message: InboundMessage) -> dict[str, object]:
         "session_id": place.session_id,
         "tenant_id": place.tenant_id,
         "channel_id": place.channel_id,
-        "audience": place.audience,
         "shared": place.shared,
         "title": title_of(message.text),
     }
@@ -110,7 +130,6 @@ def _message_values(message: InboundMessage) -> dict[str, object]:
         "author_id": message.author.user_id,
         "author_name": message.author.name,
         "text": message.text,
-        "audience": message.place.audience,
         "link": message.link,
         "sent_at": message.sent_at,
         "state": MessageState.RECEIVED.value,

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from memory.errors import StoreConflictError
 from memory.model import (
     Accepted,
+    Audience,
+    ChannelId,
     InboundMessage,
     Message,
     MessageId,
@@ -25,6 +27,7 @@ from memory.stores.sql import inbox, turns
 from memory.stores.sql import threads as thread_rows
 from memory.stores.sql.database import Database
 from memory.stores.sql.leases import renew_lease
+from memory.stores.sql.narrowing import narrow_channel
 
 
 class SqlMessageStore(MessageStore):
@@ -34,7 +37,18 @@ class SqlMessageStore(MessageStore):
         self._database = database
 
     async def accept(self, message: InboundMessage) -> Accepted:
-        return await self._database.write("accept a message", inbox.accept, message, now=self._database.clock.now())
+        now = self._database.clock.now()
+        accepted = await self._database.write("accept a message", inbox.accept, message, now=now)
+        if accepted is None:
+            await self.narrow_channel(message.place.channel_id, message.place.audience)
+            accepted = await self._database.write("accept a message", inbox.accept, message, now=now)
+        if accepted is None:
+            raise StoreConflictError("sql", "accept a message", "its channel changes while it arrives")
+        return accepted
+
+    async def narrow_channel(self, channel_id: ChannelId, audience: Audience) -> None:
+        async with self._database.upkeep_transaction("narrow a channel") as connection:
+            await narrow_channel(connection, channel_id, audience)
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
         return await self._database.write_lightly(
