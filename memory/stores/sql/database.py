@@ -59,6 +59,7 @@ class Database:
         self._readers = engine.execution_options(**{_READ_ONLY: True})
         self._timeout_s = timeout_s
         self._writing = asyncio.Lock() if path is not None else None
+        self._is_upkeep = False
 
     @asynccontextmanager
     async def begin(self, operation: str = "write") -> AsyncIterator[AsyncConnection]:
@@ -69,7 +70,7 @@ class Database:
             StoreCorruptError: The file is damaged.
         """
         with _translated(operation, self.path):
-            async with asyncio.timeout(self._limit_s), self._turn_to_write(), self._engine.begin() as connection:
+            async with self._turn_to_write(), self._engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -87,7 +88,7 @@ class Database:
         That takes a third of the time, and `work` may await nothing but its connection's `execute` and `scalar`.
         """
         with _translated(operation, self.path):
-            async with asyncio.timeout(self._limit_s), self._turn_to_write():
+            async with self._turn_to_write():
                 if self.path is not None:
                     return await driver.run(self._engine, lambda connection: work(connection, *arguments, **named))
                 async with self._engine.begin() as connection:
@@ -104,7 +105,7 @@ class Database:
         if self.path is None:
             return await self.write(operation, work, *arguments, **named)
         with _translated(operation, self.path):
-            async with asyncio.timeout(self._limit_s), self._turn_to_write():
+            async with self._turn_to_write():
                 return await driver.run(
                     self._engine, lambda connection: work(connection, *arguments, **named), synchronous="NORMAL"
                 )
@@ -124,7 +125,7 @@ class Database:
     async def upkeep(self, operation: str) -> AsyncIterator[AsyncConnection]:
         """Open a connection for work that is slow or allows no transaction, such as VACUUM; writers wait."""
         with _translated(operation, self.path):
-            async with asyncio.timeout(_UPKEEP_TIMEOUT_S), self._turn_to_write(), self._engine.connect() as opened:
+            async with self._turn_to_write(for_upkeep=True), self._engine.connect() as opened:
                 connection = await opened.execution_options(isolation_level="AUTOCOMMIT")
                 if self.dialect == "postgresql":
                     await connection.execute(text("SET statement_timeout = 0"))
@@ -135,9 +136,9 @@ class Database:
 
     @asynccontextmanager
     async def upkeep_transaction(self, operation: str) -> AsyncIterator[AsyncConnection]:
-        """Open a write transaction that may take long, such as a migration."""
+        """Open a write transaction that may take long, such as a migration or a forget; raises as `begin` does."""
         with _translated(operation, self.path):
-            async with asyncio.timeout(_UPKEEP_TIMEOUT_S), self._turn_to_write(), self._engine.begin() as connection:
+            async with self._turn_to_write(for_upkeep=True), self._engine.begin() as connection:
                 if self.dialect == "postgresql":
                     await connection.execute(text("SET LOCAL statement_timeout = 0"))
                     await connection.execute(text("SET LOCAL lock_timeout = 0"))
@@ -149,12 +150,33 @@ class Database:
         return 2 * self._timeout_s + 1
 
     @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncIterator[None]:
+    async def _turn_to_write(self, *, for_upkeep: bool = False) -> AsyncIterator[None]:
+        """Wait for the process's earlier writers, then keep to the time limit."""
+        limit_s = _UPKEEP_TIMEOUT_S if for_upkeep else self._limit_s
         if self._writing is None:
-            yield
+            async with asyncio.timeout(limit_s):
+                yield
             return
-        async with self._writing:
-            yield
+        await self._take(self._writing, limit_s)
+        self._is_upkeep = for_upkeep
+        try:
+            async with asyncio.timeout(limit_s):
+                yield
+        finally:
+            self._is_upkeep = False
+            self._writing.release()
+
+    async def _take(self, turn: asyncio.Lock, limit_s: float) -> None:
+        """Wait for a turn; what comes in while upkeep runs is not refused for that."""
+        while True:
+            try:
+                async with asyncio.timeout(limit_s):
+                    await turn.acquire()
+            except TimeoutError:
+                if not self._is_upkeep:
+                    raise
+            else:
+                return
 
 
 @asynccontextmanager

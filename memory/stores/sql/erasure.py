@@ -45,7 +45,7 @@ class SqlErasureStore(ErasureStore):
             return await plan_of(connection, seeds, removal, everything=isinstance(target, Everything))
 
     async def erase(self, plan: ForgetPlan, *, actor: UserId) -> Receipt:
-        async with self._database.begin("forget") as connection:
+        async with self._database.upkeep_transaction("forget") as connection:
             tenant_id = await connection.scalar(select(people.c.tenant_id).where(people.c.user_id == plan.owner))
             if tenant_id is None:
                 return Receipt()
