@@ -30,8 +30,12 @@ _OWN_TURNS = 1_000
 """A person's newest turns that are scored exactly; older ones are found by their words."""
 _LEXICAL_HITS = 64
 _SHARED_HITS = 50
+_MORE_SHARED_HITS = 200
+"""Asked for when the record shows too little of the first ones: they were others' tenants' or channels'."""
 _PER_LIST = 16
 """Best of each list that are read from the record and fused."""
+_MORE_PER_LIST = 256
+"""Read when too few of those are news to the answer."""
 _SHORT_QUESTION_TERMS = 4
 _LOADING_WAIT_S = 1.5
 """An exported model is loaded within this time; a first export takes longer, and a reply does not wait for it."""
@@ -72,7 +76,7 @@ class Retriever:
             question: What is asked; see `question_text`.
             scope: What may be seen.
             limit: At most this many.
-            exclude: Messages that the answer sees anyway.
+            exclude: Messages that the answer sees anyway; what comes from one of them stands behind all else.
         """
         query_terms = content_terms(question)
         try:
@@ -84,20 +88,24 @@ class Retriever:
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
         query, notices = embedding.result()
+        more: tuple[str, ...] = ()
+        found, seen = lexical.result(), frozenset(exclude)
         similar: dict[MemoryKey, float] = {}
-        if query is not None:
-            similar, more = await self._similar(scope.reader, query, own.result(), shared=shared.result())
-            notices = notices + more
-        found = lexical.result()
+        for most in (_SHARED_HITS, _MORE_SHARED_HITS):
+            if query is not None:
+                asked = most if shared.result() else 0
+                similar, more = await self._similar(scope.reader, query, own.result(), shared_hits=asked)
+            memories = await self._read(scope, (similar, bm25_scores(query_terms, found)), seen, limit)
+            if _news(memories, seen) >= limit or not shared.result() or len(similar) < _SHARED_HITS:
+                break
         hits = {hit.key: hit.terms for hit in found.hits}
-        seen = frozenset(exclude)
-        keys = _best(similar, seen) | _best(bm25_scores(query_terms, found), seen)
         candidates = [
             Candidate(memory=memory, similarity=similar.get(memory.key), terms=hits.get(memory.key, ()))
-            for memory in await self._store.fetch(scope, keys)
+            for memory in memories
         ]
         ranked = without_echoes(fuse(question, candidates, found, now=self._clock.now()))
-        return Recall(memories=tuple(ranked[:limit]), notices=notices)
+        ranked = sorted(ranked, key=lambda one: not seen.isdisjoint(one.memory.sources))
+        return Recall(memories=tuple(ranked[:limit]), notices=notices + more)
 
     async def related_facts(self, texts: Sequence[str], scope: Scope, *, limit: int) -> Sequence[Recallable]:
         """Return living facts that the scope shows and that `texts` may touch, nearest first.
@@ -114,13 +122,26 @@ class Retriever:
         return await self._store.fetch(scope, keys)
 
     async def _nearness(self, scope: Scope, texts: Sequence[str], refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
-        shared = await self._store.has_shared(scope)
+        hits = _SHARED_HITS if await self._store.has_shared(scope) else 0
         await self._bring_in(scope, refs)
         nearness: dict[MemoryKey, float] = {}
         for vector in await self._embedder.embed_documents(texts):
-            for key, similarity in (await self._similar(scope.reader, vector, refs, shared=shared))[0].items():
+            for key, similarity in (await self._similar(scope.reader, vector, refs, shared_hits=hits))[0].items():
                 nearness[key] = max(similarity, nearness.get(key, -1.0))
         return nearness
+
+    async def _read(
+        self,
+        scope: Scope,
+        lists: Sequence[Mapping[MemoryKey, float]],
+        seen: frozenset[MessageId],
+        limit: int,
+    ) -> Sequence[Recallable]:
+        """Return what the record shows of the best of each list; of more, when too few of those are news."""
+        memories = await self._store.fetch(scope, _best_of_all(lists, seen, _PER_LIST))
+        if _news(memories, seen) >= limit or all(len(scores) <= _PER_LIST for scores in lists):
+            return memories
+        return await self._store.fetch(scope, _best_of_all(lists, seen, _MORE_PER_LIST))
 
     async def _embed(self, question: str) -> tuple[Vector | None, tuple[str, ...]]:
         try:
@@ -142,12 +163,12 @@ class Retriever:
         await self._ask_index(lambda: self._cache.fill(scope.reader, own), None)
 
     async def _similar(
-        self, reader: UserId, query: Vector, own: Sequence[VectorRef], *, shared: bool
+        self, reader: UserId, query: Vector, own: Sequence[VectorRef], *, shared_hits: int
     ) -> tuple[dict[MemoryKey, float], tuple[str, ...]]:
         """Score the person's own memories exactly and, where there are others to see, ask the index for those."""
         found: Sequence[tuple[MemoryKey, float]] = ()
-        if shared:
-            found = await self._ask_index(lambda: self._index.nearest(query, limit=_SHARED_HITS), ())
+        if shared_hits:
+            found = await self._ask_index(lambda: self._index.nearest(query, limit=shared_hits), ())
         notices = (BY_WORDS_ONLY,) if self._breaker.is_open else ()
         return dict(found) | self._cache.similarities(reader, query, own), notices
 
@@ -162,7 +183,16 @@ class Retriever:
         return otherwise
 
 
-def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId]) -> set[MemoryKey]:
+def _news(memories: Sequence[Recallable], seen: Collection[MessageId]) -> int:
+    """Return how many of the memories do not come from a message that the answer sees anyway."""
+    return sum(set(seen).isdisjoint(memory.sources) for memory in memories)
+
+
+def _best_of_all(lists: Sequence[Mapping[MemoryKey, float]], seen: Collection[MessageId], most: int) -> set[MemoryKey]:
+    return set().union(*(_best(scores, seen, most) for scores in lists))
+
+
+def _best(scores: Mapping[MemoryKey, float], seen: Collection[MessageId], most: int) -> set[MemoryKey]:
     """Return the highest-scored keys that are not turns the answer sees anyway."""
     unseen = [key for key in scores if key_kind(key) != "turn" or MessageId(row_id(key)) not in seen]
-    return set(sorted(unseen, key=lambda key: scores[key], reverse=True)[:_PER_LIST])
+    return set(sorted(unseen, key=lambda key: scores[key], reverse=True)[:most])
