@@ -59,6 +59,11 @@ async def learn(text: str, *, known: Sequence[tuple[str, str]] = ()) -> list[Fac
 @pytest.mark.parametrize(
     ("text", "subject", "fact"),
     [
+        (
+            "hello, I run EKS 1.31 in eu-west-1 and deploy with ArgoCD.",
+            "A",
+            "I run EKS 1.31 in eu-west-1 and deploy with ArgoCD.",
+        ),
         ("I prefer kubectl over the console.", "A", "I prefer kubectl over the console."),
         ("my shell is fish", "A", "My shell is fish."),
         ("we deploy with ArgoCD", "team", "We deploy with ArgoCD."),

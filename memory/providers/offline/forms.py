@@ -61,6 +61,7 @@ _PERSON_DOES = _any(
     _words("use live_in own maintain manage lead oversee report_to speak code_in"),
     f"work {_words('on at for in with as from')}",
     f"deploy {_words('with from to via')}",
+    r"(?:run|operate|host)(?= (?-i:[A-Z]))",  # a named thing; "I run the tests" passes
     f"develop {_words('in on')}",
 )
 _TEAM_DECIDED = (
