@@ -12,7 +12,7 @@ from pathlib import Path
 from memory.clock import SystemClock
 from memory.context import Budget
 from memory.diagnosis import Check, check_answers, check_embedder, check_index, check_record
-from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
+from memory.errors import ConfigError, StoreError, StoreUnavailableError
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
 from memory.forgetting import Forgetting
 from memory.jobs.compact import compact
@@ -316,13 +316,13 @@ async def _reach(setting: str, ping: Callable[[], Awaitable[None]], *, embedded:
     while True:
         try:
             await ping()
-        except StoreCorruptError as error:
-            return str(error)
         except StoreUnavailableError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 subject = "The record in the data folder" if embedded else setting
                 return f"{subject} cannot be reached: {error}."
             await asyncio.sleep(_RETRY_S)
+        except StoreError as error:  # waiting mends none of the others
+            return str(error)
         else:
             return None
 

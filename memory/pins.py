@@ -1,9 +1,9 @@
 """Literals that no summary may lose: found by code, carried verbatim by code. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from memory.model import Message, MessageId, Pin, Role
+from memory.model import Message, Pin, Role
 from memory.tokens import count_tokens
 
 _MAX_CHARS = 200  # longer "literals" are passages, and the summary's business
@@ -138,8 +138,3 @@ def _within(pins: Sequence[Pin], max_tokens: int) -> tuple[Pin, ...]:
             break
         kept.append(pin)
     return tuple(kept)
-
-
-def drop_pins(pins: tuple[Pin, ...], message_ids: Collection[MessageId]) -> tuple[Pin, ...]:
-    """Return the pins that were not said in one of these messages."""
-    return tuple(pin for pin in pins if pin.message_id not in message_ids)

@@ -41,21 +41,6 @@ class DataFolder:
 
     path: Path
 
-    @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.path / "recall.sqlite3"
-
-    @property
-    def chroma(self) -> Path:
-        """The folder of the vector index."""
-        return self.path / "chroma"
-
-    @property
-    def models(self) -> Path:
-        """The folder of exported embedding models."""
-        return self.path / "models"
-
     def prepare(self) -> None:
         """Make the folder, or make an existing one private.
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.model import Message, MessageId, Person, Pin, Role, SessionId, UserId
-from memory.pins import drop_pins, literals, merge_pins
+from memory.pins import literals, merge_pins
 from memory.tokens import count_tokens
 
 _ANA = Person(user_id=UserId("ana"), name="Ana")
@@ -128,8 +128,3 @@ def test_a_repeated_merge_changes_nothing() -> None:
     once = merge_pins((), turns, 500)
 
     assert merge_pins(once, turns, 500) == once
-
-
-def test_drop_pins_forgets_a_message() -> None:
-    """A forgotten message takes its pins along, and no others."""
-    assert drop_pins((_pin("a", 1), _pin("b", 2)), [MessageId(1)]) == (_pin("b", 2),)
