@@ -1,0 +1,169 @@
+"""Opening the stores and the embedding model that the settings name, and saying in one go what cannot be reached."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory.errors import ConfigError, StoreError, StoreUnavailableError
+from memory.ports import Clock, Embedder, SessionCache, VectorIndex
+from memory.providers.sentence_transformers import open_embedder
+from memory.settings import MemorySettings
+from memory.stores.chroma import open_chroma_folder, open_chroma_server
+from memory.stores.embedded import DataFolder, lock_data_folder, open_valkey
+from memory.stores.redis import open_redis
+from memory.stores.sql.database import Database, open_database
+from memory.stores.sql.leases import SqlLeaseStore
+from memory.stores.sql.migrate import migrate
+
+REACH_WITHIN_S = 15.0
+"""A configured store that does not answer for so long at start is a problem; later outages are ridden out."""
+_RETRY_S = 0.5
+
+Progress = Callable[[str], None]
+
+
+def silent(_stage: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The opened stores and the embedder, which everything else stands on."""
+
+    database: Database
+    cache: SessionCache
+    index: VectorIndex
+    embedder: Embedder
+    clock: Clock
+
+
+async def open_sql(stack: AsyncExitStack, settings: MemorySettings, clock: Clock) -> Database:
+    """Open and migrate the record.
+
+    Raises:
+        ConfigError: It cannot be reached in time, or its file is damaged.
+    """
+    if settings.database_url is None:
+        DataFolder(settings.data_dir).prepare()
+        where: str | Path = settings.data_dir / "recall.db"
+    else:
+        where = settings.database_url.get_secret_value()
+    database = await stack.enter_async_context(open_database(where, clock=clock))
+    problem = await _reach("DATABASE_URL", lambda: migrate(database), embedded=settings.database_url is None)
+    if problem:
+        raise ConfigError([problem])
+    return database
+
+
+async def open_stores(
+    stack: AsyncExitStack,
+    settings: MemorySettings,
+    clock: Clock,
+    on_progress: Progress,
+    *,
+    record: Database | None = None,
+    reach: bool = True,
+    mend_index: bool = False,
+) -> Stores:
+    """Open the stores and begin to load the embedding model.
+
+    Args:
+        stack: Closes them.
+        settings: Where they are.
+        clock: The time of day.
+        on_progress: Told what takes long.
+        record: The record, when it is open already.
+        reach: Make sure that what is configured answers.
+        mend_index: A damaged index is no problem.
+
+    Raises:
+        ConfigError: All that cannot be reached in time, or the data folder is in use.
+    """
+    folder = stack.enter_context(lock_data_folder(settings.data_dir)) if settings.is_embedded else None
+    database = record or await open_sql(stack, settings, clock)
+    embedder = await stack.enter_async_context(
+        open_embedder(settings.data_dir / "models", model=settings.embedding_model, on_progress=on_progress)
+    )
+    stores = Stores(
+        database=database,
+        cache=await _open_cache(stack, settings, folder),
+        index=await _open_index(stack, settings, embedder),
+        embedder=embedder,
+        clock=clock,
+    )
+    if reach:
+        await _reach_all(settings, stores, mend_index=mend_index)
+    if settings.database_url is None and record is None:
+        await SqlLeaseStore(database).release_all()
+    return stores
+
+
+async def _open_cache(stack: AsyncExitStack, settings: MemorySettings, folder: DataFolder | None) -> SessionCache:
+    if settings.redis_url is not None:
+        url = settings.redis_url.get_secret_value()
+    elif folder is not None:
+        url = await stack.enter_async_context(open_valkey(folder))
+    else:
+        raise ConfigError(["REDIS_URL is not set, and there is no data folder to run Valkey in."])
+    cache = open_redis(url, ttl_s=settings.session_ttl_s, max_messages=2 * loaded_messages(settings.recent_turns))
+    return await stack.enter_async_context(cache)
+
+
+async def _open_index(stack: AsyncExitStack, settings: MemorySettings, embedder: Embedder) -> VectorIndex:
+    if settings.chromadb_url is None:
+        opened = open_chroma_folder(
+            settings.data_dir / "chroma", model_name=embedder.model_name, dimensions=embedder.dimensions
+        )
+    else:
+        token = settings.chromadb_token
+        opened = open_chroma_server(
+            settings.chromadb_url.get_secret_value(),
+            model_name=embedder.model_name,
+            dimensions=embedder.dimensions,
+            token=token.get_secret_value() if token else None,
+        )
+    return await stack.enter_async_context(opened)
+
+
+async def _reach_all(settings: MemorySettings, stores: Stores, *, mend_index: bool) -> None:
+    """Make sure that every configured store answers, all at once; the embedded index is looked at when it is used.
+
+    Raises:
+        ConfigError: One line for each that does not.
+    """
+    reaching = []
+    async with asyncio.TaskGroup() as group:
+        if settings.redis_url is not None:
+            reaching.append(group.create_task(_reach("REDIS_URL", stores.cache.ping)))
+        if settings.chromadb_url is not None and not mend_index:
+            reaching.append(group.create_task(_reach("CHROMADB_URL", stores.index.ping)))
+    problems = [problem for task in reaching if (problem := task.result())]
+    if problems:
+        raise ConfigError(problems)
+
+
+async def _reach(setting: str, ping: Callable[[], Awaitable[None]], *, embedded: bool = False) -> str | None:
+    """Try for REACH_WITHIN_S; return the problem as one line, None when there is none."""
+    deadline = asyncio.get_running_loop().time() + REACH_WITHIN_S
+    while True:
+        try:
+            await ping()
+        except StoreUnavailableError as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                subject = "The record in the data folder" if embedded else setting
+                return f"{subject} cannot be reached: {error}."
+            await asyncio.sleep(_RETRY_S)
+        except StoreError as error:  # waiting mends none of the others
+            return str(error)
+        else:
+            return None
+
+
+def loaded_messages(recent_turns: int) -> int:
+    """Return how many messages of a thread are loaded: twice the turns that are kept before folding, with replies.
+
+    The hot copy holds as many again, so that a thread that is never folded is not rebuilt at every turn.
+    """
+    return 4 * recent_turns
