@@ -24,6 +24,7 @@ from memory.stores.chroma.generations import Generations, remove
 from memory.stores.chroma.index import ChromaVectorIndex
 from memory.stores.chroma.names import collection_names
 from memory.stores.chroma.soundness import seal
+from memory.stores.chroma.spare_slots import zero_spare_slots
 
 _READERS = 2
 _OPEN_TIMEOUT_S = 30.0  # importing chromadb takes 1.3 s, on a busy machine several
@@ -181,6 +182,9 @@ class EmbeddedChroma(ChromaClient):
             generation = Generation(folder, self._names)
             if copy and self._current:
                 generation.copy_from(self._current.generation, stopped=self._stopped)
+                generation.close()
+                _leave_in_order(folder)
+                generation = Generation(folder, self._names)
             self._generations.point_at(folder)
         except BaseException:
             if generation:
@@ -203,7 +207,7 @@ class EmbeddedChroma(ChromaClient):
             superseded.generation.close()
         if self._current:
             self._current.generation.close()
-            seal(self._current.generation.folder)
+            _leave_in_order(self._current.generation.folder)
             self._current = None
 
 
@@ -229,6 +233,12 @@ class _Shared:
 
     async def idle(self) -> None:
         await self._idle.wait()
+
+
+def _leave_in_order(folder: Path) -> None:
+    """Finish the files of a generation that has just been closed."""
+    zero_spare_slots(folder)
+    seal(folder)
 
 
 def _contained(work: Callable[[], _T]) -> _T:
