@@ -16,7 +16,7 @@ from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import RecallError, StoreConflictError, StoreError, StoreUnavailableError
 from memory.model import InboundMessage, Message, MessageId, MessageState, SessionId, TenantId, TurnClaim
-from memory.service import MemoryService
+from memory.service import AcceptedMessage, MemoryService
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ class Delivery:
             InputError: It is empty or too long; nothing was accepted.
             StoreUnavailableError: It could not be committed: nothing was accepted.
         """
-        taken = await self._service.accept(
+        taken = await self._accept(
             InboundMessage(
                 place=message.place,
                 platform_message_id=message.platform_message_id,
@@ -106,6 +106,17 @@ class Delivery:
         if turn is not None:
             turn.end("stopped")
         return turn is not None
+
+    async def _accept(self, message: InboundMessage) -> AcceptedMessage:
+        """Commit a message; one that is let go of in that very moment is not left to hold up its thread."""
+        accepting = asyncio.create_task(self._service.accept(message))
+        try:
+            return await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            await asyncio.wait([accepting])
+            if not accepting.exception() and not (accepted := accepting.result().accepted).duplicate:
+                self._given_up.setdefault(message.place.session_id, []).append(accepted.message_id)
+            raise
 
     async def _see_through(
         self, message_id: MessageId, session_id: SessionId, sink: ReplySink, notices: tuple[str, ...]
