@@ -88,14 +88,15 @@ async def test_turns_of_one_thread_run_in_order_and_one_at_a_time(core: Core) ->
     async with asyncio.TaskGroup() as group:
         first = group.create_task(core.send("one", place=place, author=ANA))
         await core.model.waiting.wait()
-        second = group.create_task(core.send("two", place=place, author=ANA))
-        while len(await core.recall.service.unanswered(place.tenant_id)) < 2:
+        waiting = Shown()
+        group.create_task(core.send("two", place=place, author=ANA, shown=waiting))
+        while not waiting.statuses:
             await asyncio.sleep(0)
         assert len(core.model.asked) == 1
         core.model.gate.set()
 
     assert first.result().replies[0].text == "answer 1"
-    assert second.result().statuses
+    assert [reply.text for reply in waiting.replies] == ["answer 2"]
     assert [message.text for message in core.model.asked[1].history] == ["one", "answer 1"]
 
 
