@@ -13,6 +13,7 @@ from memory.model import (
     Accepted,
     Audience,
     CachedThread,
+    Candidates,
     ChannelId,
     ExtractionReply,
     ExtractionRequest,
@@ -20,7 +21,6 @@ from memory.model import (
     ForgetPlan,
     ForgetTarget,
     InboundMessage,
-    LexicalResult,
     Memory,
     MemoryKey,
     Message,
@@ -192,31 +192,19 @@ class SessionCache(Protocol):
 class RecallStore(Protocol):
     """What retrieval reads of the record. Nothing outside the scope is ever returned, whatever key is asked for."""
 
-    async def own_keys(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
-        """Return all living facts and episodes of the reader that the scope shows, and their newest turns.
-
-        Args:
-            scope: What may be seen.
-            turn_limit: At most this many turns.
-        """
-        ...
-
-    async def lexical(self, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
-        """Return living entries that contain at least one of `terms`, those with the rarer terms preferred.
+    async def search(self, scope: Scope, terms: Sequence[str], *, limit: int, own_turns: int) -> Candidates:
+        """Return what may bear on a question: the reader's own memories, and entries that share words with it.
 
         Args:
             scope: What may be seen; filtered inside the full-text engine.
-            terms: Stemmed terms as `memory.lexical` makes them.
-            limit: At most this many hits.
+            terms: Stemmed terms as `memory.lexical` makes them; entries with the rarer ones are preferred.
+            limit: At most this many entries.
+            own_turns: At most this many of the reader's own turns, the newest; facts and episodes are all named.
         """
         ...
 
     async def fetch(self, scope: Scope, keys: Collection[MemoryKey]) -> Sequence[Recallable]:
         """Return those of `keys` that are alive and inside the scope, in no particular order."""
-        ...
-
-    async def has_shared(self, scope: Scope) -> bool:
-        """Whether the scope may show anything that is not the reader's own; cheap, may say True for nothing."""
         ...
 
 

@@ -12,12 +12,14 @@ import structlog
 
 from memory.audience import Scope
 from memory.breaker import Breaker
+from memory.early_questions import EarlyQuestions
 from memory.errors import ProviderUnavailableError, StoreError
 from memory.fusion import Candidate, bm25_scores, fuse, without_echoes
 from memory.lexical import content_terms
-from memory.model import MemoryKey, MessageId, Recallable, Recalled, UserId, VectorRef, key_kind, row_id
+from memory.model import Candidates, MemoryKey, MessageId, Recallable, Recalled, UserId, VectorRef, key_kind, row_id
 from memory.model.recall import Vector
 from memory.ports import Clock, Embedder, RecallStore, VectorIndex
+from memory.tasks import TaskTracker
 from memory.vector_cache import VectorCache
 
 _Answer = TypeVar("_Answer")
@@ -49,25 +51,43 @@ class Recall:
     notices: tuple[str, ...] = ()
 
 
+def stands_alone(message: str) -> bool:
+    """Say whether a message says enough to be searched for without the turn before it."""
+    return len(content_terms(message)) >= _SHORT_QUESTION_TERMS
+
+
 def question_text(message: str, previous: str) -> str:
     """Return what to search for: the message, with the turn before it when the message alone says little."""
-    if len(content_terms(message)) >= _SHORT_QUESTION_TERMS or not previous:
-        return message
-    return f"{previous}\n{message}"
+    return message if stands_alone(message) or not previous else f"{previous}\n{message}"
 
 
 class Retriever:
     """Finds memories for a question, and existing facts for extraction."""
 
     def __init__(
-        self, *, store: RecallStore, index: VectorIndex, embedder: Embedder, cache: VectorCache, clock: Clock
+        self,
+        *,
+        store: RecallStore,
+        index: VectorIndex,
+        embedder: Embedder,
+        cache: VectorCache,
+        clock: Clock,
+        tasks: TaskTracker,
     ) -> None:
         self._store = store
         self._index = index
-        self._embedder = embedder
+        self._embedder = EarlyQuestions(embedder, tasks)
         self._cache = cache
         self._clock = clock
+        self._tasks = tasks
         self._breaker = Breaker(clock)
+
+    def prepare(self, question: str, scope: Scope) -> None:
+        """Begin what takes longest in the recall that is to follow, while the message is still being committed."""
+        if stands_alone(question):
+            self._embedder.begin(question)
+        if not self._cache.holds(scope.reader):
+            self._tasks.start(self._search(scope, (), own_turns=_OWN_TURNS), name="bring in a person's vectors")
 
     async def recall(self, question: str, scope: Scope, *, limit: int, exclude: Collection[MessageId] = ()) -> Recall:
         """Return at most `limit` memories that bear on `question`.
@@ -82,28 +102,27 @@ class Retriever:
         try:
             async with asyncio.TaskGroup() as group:
                 embedding = group.create_task(self._embed(question))
-                own = group.create_task(self._own(scope, turn_limit=_OWN_TURNS))
-                lexical = group.create_task(self._store.lexical(scope, query_terms, limit=_LEXICAL_HITS))
-                shared = group.create_task(self._store.has_shared(scope))
+                search = group.create_task(self._search(scope, query_terms, own_turns=_OWN_TURNS))
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
         query, notices = embedding.result()
         more: tuple[str, ...] = ()
-        found, seen = lexical.result(), frozenset(exclude)
+        found, seen = search.result(), frozenset(exclude)
+        by_words = bm25_scores(query_terms, found.lexical)
         similar: dict[MemoryKey, float] = {}
         for most in (_SHARED_HITS, _MORE_SHARED_HITS):
             if query is not None:
-                asked = most if shared.result() else 0
-                similar, more = await self._similar(scope.reader, query, own.result(), shared_hits=asked)
-            memories = await self._read(scope, (similar, bm25_scores(query_terms, found)), seen, limit)
-            if _news(memories, seen) >= limit or not shared.result() or len(similar) < _SHARED_HITS:
+                asked = most if found.has_shared else 0
+                similar, more = await self._similar(scope.reader, query, found.own, shared_hits=asked)
+            memories = await self._read(scope, (similar, by_words), seen, limit)
+            if _news(memories, seen) >= limit or not found.has_shared or len(similar) < _SHARED_HITS:
                 break
-        hits = {hit.key: hit.terms for hit in found.hits}
+        hits = {hit.key: hit.terms for hit in found.lexical.hits}
         candidates = [
             Candidate(memory=memory, similarity=similar.get(memory.key), terms=hits.get(memory.key, ()))
             for memory in memories
         ]
-        ranked = without_echoes(fuse(question, candidates, found, now=self._clock.now()))
+        ranked = without_echoes(fuse(question, candidates, found.lexical, now=self._clock.now()))
         ranked = sorted(ranked, key=lambda one: not seen.isdisjoint(one.memory.sources))
         return Recall(memories=tuple(ranked[:limit]), notices=notices + more)
 
@@ -112,21 +131,19 @@ class Retriever:
 
         All of them when they are no more than `limit`; else those nearest to any of the texts.
         """
-        refs = [ref for ref in await self._store.own_keys(scope, turn_limit=0) if key_kind(ref.key) == "fact"]
-        keys = {ref.key for ref in refs}
-        lexical = await self._store.lexical(scope, content_terms("\n".join(texts)), limit=_LEXICAL_HITS)
-        keys |= {hit.key for hit in lexical.hits if key_kind(hit.key) == "fact"}
+        found = await self._search(scope, content_terms("\n".join(texts)), own_turns=0)
+        keys = {ref.key for ref in found.own} | {hit.key for hit in found.lexical.hits}
+        keys = {key for key in keys if key_kind(key) == "fact"}
         if len(keys) > limit:
-            nearness = await self._nearness(scope, texts, refs)
+            nearness = await self._nearness(scope, texts, found)
             keys = set(sorted(keys, key=lambda key: nearness.get(key, 0.0), reverse=True)[:limit])
         return await self._store.fetch(scope, keys)
 
-    async def _nearness(self, scope: Scope, texts: Sequence[str], refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
-        hits = _SHARED_HITS if await self._store.has_shared(scope) else 0
-        await self._bring_in(scope, refs)
+    async def _nearness(self, scope: Scope, texts: Sequence[str], found: Candidates) -> dict[MemoryKey, float]:
+        hits = _SHARED_HITS if found.has_shared else 0
         nearness: dict[MemoryKey, float] = {}
         for vector in await self._embedder.embed_documents(texts):
-            for key, similarity in (await self._similar(scope.reader, vector, refs, shared_hits=hits))[0].items():
+            for key, similarity in (await self._similar(scope.reader, vector, found.own, shared_hits=hits))[0].items():
                 nearness[key] = max(similarity, nearness.get(key, -1.0))
         return nearness
 
@@ -153,14 +170,11 @@ class Retriever:
             _log.warning("embedder_unavailable", provider=error.provider)
             return None, (BY_WORDS_ONLY,)
 
-    async def _own(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
-        """Return the person's own memories, and bring in their vectors while the question is still being embedded."""
-        own = await self._store.own_keys(scope, turn_limit=turn_limit)
-        await self._bring_in(scope, own)
-        return own
-
-    async def _bring_in(self, scope: Scope, own: Sequence[VectorRef]) -> None:
-        await self._ask_index(lambda: self._cache.fill(scope.reader, own), None)
+    async def _search(self, scope: Scope, query_terms: Sequence[str], *, own_turns: int) -> Candidates:
+        """Return what the record finds, and bring in the person's vectors while the question is being embedded."""
+        found = await self._store.search(scope, query_terms, limit=_LEXICAL_HITS, own_turns=own_turns)
+        await self._ask_index(lambda: self._cache.fill(scope.reader, found.own), None)
+        return found
 
     async def _similar(
         self, reader: UserId, query: Vector, own: Sequence[VectorRef], *, shared_hits: int

@@ -124,6 +124,8 @@ class MemoryService:
             StoreUnavailableError: The record did not take it; the platform must not be told that it did.
         """
         redacted = await _redacted(message.text)
+        if self._policy.mode == "full":
+            self._retriever.prepare(redacted.text, scope_for(message.place, message.author.user_id))
         accepted = await self._messages.accept(replace(message, text=redacted.text))
         return AcceptedMessage(accepted=accepted, findings=redacted.findings)
 

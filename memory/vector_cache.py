@@ -3,8 +3,10 @@
 It never decides what exists: the caller brings the keys, fresh from the record, on every call.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -46,6 +48,7 @@ class VectorCache:
         self._index = index
         self._max_bytes = max_bytes
         self._readers: OrderedDict[UserId, _ReaderVectors] = OrderedDict()
+        self._filling: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
     def similarities(self, reader: UserId, query: Vector, refs: Sequence[VectorRef]) -> dict[MemoryKey, float]:
         """Return the cosine in [-1, 1] of those of `refs` that are cached for `reader`."""
@@ -57,21 +60,27 @@ class VectorCache:
         scores = np.clip(held.matrix[[row for _, row in present]] @ query, -1.0, 1.0) if present else ()
         return {key: float(score) for (key, _), score in zip(present, scores, strict=True)}
 
+    def holds(self, reader: UserId) -> bool:
+        """Whether any vector of a person is here."""
+        return reader in self._readers
+
     async def fill(self, reader: UserId, refs: Sequence[VectorRef]) -> None:
         """Bring in those of a reader's `refs` that are missing, as far as the index has them."""
+        async with self._filling.setdefault(reader, asyncio.Lock()):  # what one brings in, the next need not
+            await self._bring_in(reader, refs)
         held = self._readers.get(reader)
-        missing = [ref for ref in refs if held is None or ref.key not in held.rows]
-        if missing:
-            found = await self._index.vectors(missing)
-            for key, vector in found.items():
-                held = self._readers.setdefault(reader, _ReaderVectors(len(vector)))
-                held.put(key, vector)
         if held is not None:
             self._readers.move_to_end(reader)
             if len(held.rows) > 2 * len(refs) + 16:  # more than half are rows that the record no longer names
                 held.keep({ref.key for ref in refs})
         while len(self._readers) > 1 and self._bytes() > self._max_bytes:
             self._readers.popitem(last=False)
+
+    async def _bring_in(self, reader: UserId, refs: Sequence[VectorRef]) -> None:
+        held = self._readers.get(reader)
+        missing = [ref for ref in refs if held is None or ref.key not in held.rows]
+        for key, vector in (await self._index.vectors(missing)).items() if missing else ():
+            self._readers.setdefault(reader, _ReaderVectors(len(vector))).put(key, vector)
 
     def add(self, entries: Iterable[VectorEntry]) -> None:
         """Take in freshly indexed vectors of owners who are cached, so that their next question finds them here."""

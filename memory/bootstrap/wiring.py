@@ -78,12 +78,14 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         clock=stores.clock,
         max_messages=loaded_messages(settings.recent_turns),
     )
+    tasks = TaskTracker()
     retriever = Retriever(
         store=SqlRecallStore(stores.database),
         index=stores.index,
         embedder=stores.embedder,
         cache=vectors,
         clock=stores.clock,
+        tasks=tasks,
     )
     outbox = outbox_worker(stores, vectors, holder)
     extractor = Extractor(
@@ -96,7 +98,6 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         policy=ExtractionPolicy(idle_after_s=settings.idle_after_s, every_turns=settings.extract_every_turns),
         holder=holder,
     )
-    tasks = TaskTracker()
     scheduler = JobScheduler(_jobs(settings, stores, extractor, outbox))
     forgetting = Forgetting(
         erasure=SqlErasureStore(stores.database),

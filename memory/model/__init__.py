@@ -37,7 +37,7 @@ from memory.model.messages import (
     ThreadState,
     TurnClaim,
 )
-from memory.model.recall import LexicalHit, LexicalResult, Recallable, Recalled, VectorEntry, VectorRef
+from memory.model.recall import Candidates, LexicalHit, LexicalResult, Recallable, Recalled, VectorEntry, VectorRef
 from memory.model.requests import (
     ExtractionReply,
     ExtractionRequest,
@@ -59,6 +59,7 @@ __all__ = [
     "Accepted",
     "Audience",
     "CachedThread",
+    "Candidates",
     "ChannelId",
     "Episode",
     "Everything",

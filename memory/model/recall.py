@@ -52,6 +52,21 @@ class LexicalResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What may bear on a question, as far as the record can tell.
+
+    Attributes:
+        own: The reader's own living memories, scored by their vectors.
+        lexical: Entries that share words with the question.
+        has_shared: Whether there may be anything else that is not the reader's own; may be True for nothing.
+    """
+
+    own: tuple[VectorRef, ...]
+    lexical: LexicalResult
+    has_shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recallable:
     """A living memory that this reader may see here, as the record has it.
 

@@ -60,7 +60,7 @@ async def audiences(record: Record) -> set[Audience]:
 async def found_by(record: Record, place: Place, words: str) -> set[MemoryKey]:
     """Return what somebody who said nothing is shown for words, by the search and by the record itself."""
     store, scope = SqlRecallStore(record.database), scope_for(place, CARL.user_id)
-    hits = {hit.key for hit in (await store.lexical(scope, terms(words), limit=50)).hits}
+    hits = {hit.key for hit in (await store.search(scope, terms(words), limit=50, own_turns=0)).lexical.hits}
     assert {memory.key for memory in await store.fetch(scope, hits)} == hits
     return hits
 

@@ -60,12 +60,12 @@ def store(database: Database) -> SqlRecallStore:
 
 async def keys_of(store: SqlRecallStore, scope: Scope) -> set[MemoryKey]:
     """Return the keys of the reader's own memories."""
-    return {ref.key for ref in await store.own_keys(scope, turn_limit=100)}
+    return {ref.key for ref in (await store.search(scope, (), limit=0, own_turns=100)).own}
 
 
 async def found_by(store: SqlRecallStore, scope: Scope, words: str, *, limit: int = 50) -> list[MemoryKey]:
     """Return what a search finds, sorted."""
-    return sorted(hit.key for hit in (await store.lexical(scope, terms(words), limit=limit)).hits)
+    return sorted(hit.key for hit in (await store.search(scope, terms(words), limit=limit, own_turns=0)).lexical.hits)
 
 
 def turn(message: Message) -> MemoryKey:
@@ -82,17 +82,17 @@ async def test_own_keys_are_the_readers_living_memories(record: Record, store: S
     await record.talk("mine too", person=BOB)
 
     assert await keys_of(store, IN_PUBLIC) == {fact_key(2), episode_key(1), turn(first), turn(later)}
-    assert {ref.owner for ref in await store.own_keys(IN_PUBLIC, turn_limit=9)} == {ANNA.user_id}
+    assert {ref.owner for ref in (await store.search(IN_PUBLIC, (), limit=0, own_turns=9)).own} == {ANNA.user_id}
 
 
 async def test_own_keys_give_the_newest_turns_up_to_the_limit(record: Record, store: SqlRecallStore) -> None:
     """Older turns are left to the search by words."""
     said = [await record.talk(f"turn {number}") for number in range(4)]
 
-    assert await store.own_keys(IN_PUBLIC, turn_limit=2) == [
+    assert (await store.search(IN_PUBLIC, (), limit=0, own_turns=2)).own == tuple(
         VectorRef(owner=ANNA.user_id, key=turn(message)) for message in reversed(said[2:])
-    ]
-    assert await store.own_keys(IN_PUBLIC, turn_limit=0) == []
+    )
+    assert (await store.search(IN_PUBLIC, (), limit=0, own_turns=0)).own == ()
 
 
 async def test_unanswered_message_is_not_recalled(record: Record, store: SqlRecallStore) -> None:
@@ -197,7 +197,7 @@ async def test_search_finds_exact_and_stemmed_words_of_any_language(record: Reco
     asked = ["api-7f9c.prod", "größe", "данных", "數據庫", "deployed"]
 
     for words, message in zip(asked, said, strict=True):
-        result = await store.lexical(IN_PUBLIC, terms(words)[:1], limit=5)
+        result = (await store.search(IN_PUBLIC, terms(words)[:1], limit=5, own_turns=0)).lexical
         assert [hit.key for hit in result.hits] == [turn(message)]
         assert result.hits[0].terms == tuple(terms(message.text))
 
@@ -206,7 +206,7 @@ async def test_search_counts_entries_for_each_asked_term(record: Record, store: 
     """BM25 needs to know in how many entries each term occurs, and how many there are."""
     for text in ("deploy api", "deploy web", "deploy deploy worker"):
         await record.talk(text)
-    result = await store.lexical(IN_PUBLIC, ["deploy", "web", "zebra"], limit=5)
+    result = (await store.search(IN_PUBLIC, ["deploy", "web", "zebra"], limit=5, own_turns=0)).lexical
 
     assert result.document_frequency == {"deploy": 3, "web": 1, "zebra": 0}
     assert result.documents == 3
@@ -230,7 +230,7 @@ async def test_search_takes_any_characters(store: SqlRecallStore, record: Record
     """Nothing that a person types is syntax to the engine, even past our own tokenizer."""
     await record.talk("deploy api")
 
-    assert (await store.lexical(IN_PUBLIC, [words.replace("\x00", "")], limit=5)).hits == ()
+    assert (await store.search(IN_PUBLIC, [words.replace("\x00", "")], limit=5, own_turns=0)).lexical.hits == ()
     assert await found_by(store, IN_PUBLIC, words, limit=0) == []
 
 
@@ -239,7 +239,7 @@ async def test_search_with_hundreds_of_terms_answers(store: SqlRecallStore, reco
     message = await record.talk("unmistakeablecomponentname crashed")
     words = [f"w{number}" for number in range(3_000)]
 
-    hits = (await store.lexical(IN_PUBLIC, [*words, "unmistakeablecomponentnam"], limit=5)).hits
+    hits = (await store.search(IN_PUBLIC, [*words, "unmistakeablecomponentnam"], limit=5, own_turns=0)).lexical.hits
     assert [hit.key for hit in hits] == [turn(message)]
 
 
@@ -261,9 +261,9 @@ async def test_nothing_is_shared_where_only_the_reader_spoke_in_private(record: 
     """The index of all owners need not be asked in a DM of somebody who is alone."""
     await record.talk("mine", place=private_thread())
 
-    assert await store.has_shared(DM_OF_ANNA) is False
+    assert (await store.search(DM_OF_ANNA, (), limit=0, own_turns=0)).has_shared is False
     await record.talk("ours", person=BOB, place=public_thread())
-    assert await store.has_shared(DM_OF_ANNA) is True
+    assert (await store.search(DM_OF_ANNA, (), limit=0, own_turns=0)).has_shared is True
 
 
 async def test_empty_scope_shows_nothing(record: Record, store: SqlRecallStore) -> None:
@@ -275,7 +275,7 @@ async def test_empty_scope_shows_nothing(record: Record, store: SqlRecallStore) 
     assert await keys_of(store, nothing) == set()
     assert await found_by(store, nothing, "prod") == []
     assert await store.fetch(nothing, [fact_key(1), turn(message)]) == []
-    assert await store.has_shared(nothing) is False
+    assert (await store.search(nothing, (), limit=0, own_turns=0)).has_shared is False
 
 
 @dataclass(frozen=True)

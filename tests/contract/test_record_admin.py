@@ -99,8 +99,8 @@ async def test_compaction_keeps_what_is_alive(record: Record, admin: SqlRecordAd
     await admin.compact()
     store = SqlRecallStore(database)
 
-    assert [hit.key for hit in (await store.lexical(IN_PUBLIC, ["vault"], limit=5)).hits] == []
-    assert [hit.key for hit in (await store.lexical(IN_PUBLIC, ["prod"], limit=5)).hits] == [
+    assert [hit.key for hit in (await store.search(IN_PUBLIC, ["vault"], limit=5, own_turns=0)).lexical.hits] == []
+    assert [hit.key for hit in (await store.search(IN_PUBLIC, ["prod"], limit=5, own_turns=0)).lexical.hits] == [
         turn_key(message.message_id, 1)
     ]
 
@@ -168,7 +168,7 @@ async def test_expire_takes_old_threads_and_episodes_and_leaves_facts(
 
     assert receipt == Receipt(episodes=1, messages=1, replies=1, summaries=1)
     assert await record.holding("EKS") == []
-    assert {ref.key for ref in await store.own_keys(IN_PUBLIC, turn_limit=9)} == {
+    assert {ref.key for ref in (await store.search(IN_PUBLIC, (), limit=0, own_turns=9)).own} == {
         fact_key(1),
         turn_key(young.message_id, 1),
     }

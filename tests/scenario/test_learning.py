@@ -33,6 +33,7 @@ from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.messages import SqlMessageStore
 from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import threads
+from memory.tasks import TaskTracker
 from memory.vector_cache import VectorCache
 from tests.fakes.values import dm, person, public_channel
 from tests.fixtures.core import Core
@@ -86,6 +87,7 @@ def extractor_of(
         embedder=core.stores.embedder,
         cache=VectorCache(core.index),
         clock=core.clock,
+        tasks=TaskTracker(),
     )
     return Extractor(
         store=SqlExtractionStore(core.stores.database),

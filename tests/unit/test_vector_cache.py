@@ -1,8 +1,11 @@
 """The cache of people's own vectors."""
 
+import asyncio
+from collections.abc import Collection, Mapping
+
 import numpy as np
 
-from memory.model import UserId, VectorEntry, VectorRef, fact_key
+from memory.model import MemoryKey, UserId, VectorEntry, VectorRef, fact_key
 from memory.model.recall import Vector
 from memory.stores.in_memory import InMemoryVectorIndex
 from memory.vector_cache import VectorCache
@@ -106,3 +109,29 @@ async def test_what_was_just_indexed_is_there_for_people_who_are_cached() -> Non
 
     assert cache.similarities(_ANA, axis(3), [ref(3)]) == {ref(3).key: 1.0}
     assert cache.similarities(_BOB, axis(4), [ref(4, _BOB)]) == {}
+
+
+class CountingIndex(InMemoryVectorIndex):
+    """Counts how often vectors are fetched, and lets others run meanwhile."""
+
+    fetched = 0
+
+    async def vectors(self, refs: Collection[VectorRef]) -> Mapping[MemoryKey, Vector]:
+        self.fetched += 1
+        await asyncio.sleep(0)
+        return await super().vectors(refs)
+
+
+async def test_two_who_need_the_same_vectors_fetch_them_once() -> None:
+    """The second waits for the first and finds everything here."""
+    index = CountingIndex(dimensions=8)
+    await index.upsert([VectorEntry(ref=ref(1), vector=axis(0))])
+    cache = VectorCache(index)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(cache.fill(_ANA, [ref(1)]))
+
+    assert index.fetched == 1
+    assert cache.holds(_ANA)
+    assert not cache.holds(_BOB)

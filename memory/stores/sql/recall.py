@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import Scope
 from memory.model import (
-    LexicalResult,
+    Candidates,
     MemoryKey,
     MessageId,
     Recallable,
@@ -174,22 +174,26 @@ _FETCH = {
 
 
 class SqlRecallStore(RecallStore):
-    """Recall as three kinds of statement, each one round trip.
+    """Recall as two transactions: what may bear on the question, and the texts of the best.
 
-    A turn is recalled once it is settled. An episode is its people's: each of them is its owner before the law.
+    Shared memories are looked for once: what was there when this process first looked may be gone, and is asked for
+    nevertheless. A turn is recalled once it is settled. An episode is its people's: each is its owner before the law.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._shared: set[frozenset[str]] = set()
 
-    async def own_keys(self, scope: Scope, *, turn_limit: int) -> Sequence[VectorRef]:
-        values = scope_values(scope) | {"turn_limit": turn_limit}
-        rows = await self._database.look("list a reader's memories", _rows, _OWN_KEYS, values)
-        return [VectorRef(owner=owner, key=key) for owner, key in rows]
-
-    async def lexical(self, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
-        return await self._database.look("search by words", lexicon.search, scope, terms, limit=limit)
+    async def search(self, scope: Scope, terms: Sequence[str], *, limit: int, own_turns: int) -> Candidates:
+        is_known = frozenset(scope.audiences) in self._shared
+        found = await self._database.look(
+            "search for memories", _search, scope, terms, limit=limit, own_turns=own_turns, seek_shared=not is_known
+        )
+        if found.has_shared and not is_known:
+            if len(self._shared) >= _MOST_SHARED:
+                self._shared.clear()
+            self._shared.add(frozenset(scope.audiences))
+        return found
 
     async def fetch(self, scope: Scope, keys: Collection[MemoryKey]) -> Sequence[Recallable]:
         if not keys:
@@ -203,17 +207,22 @@ class SqlRecallStore(RecallStore):
         asked = set(keys)
         return [_recallable_of(row) for row in rows if row.key in asked]  # not another version of a turn
 
-    async def has_shared(self, scope: Scope) -> bool:
-        """Look once: what was shared when this process first looked may be gone, and is asked for nevertheless."""
-        audiences = frozenset(scope.audiences)
-        if audiences in self._shared:
-            return True
-        if not await self._database.look("look for shared memories", lexicon.has_shared, scope):
-            return False
-        if len(self._shared) >= _MOST_SHARED:
-            self._shared.clear()
-        self._shared.add(audiences)
-        return True
+
+async def _search(
+    connection: AsyncConnection,
+    scope: Scope,
+    terms: Sequence[str],
+    *,
+    limit: int,
+    own_turns: int,
+    seek_shared: bool,
+) -> Candidates:
+    own = await _rows(connection, _OWN_KEYS, scope_values(scope) | {"turn_limit": own_turns})
+    return Candidates(
+        own=tuple(VectorRef(owner=owner, key=key) for owner, key in own),
+        lexical=await lexicon.search(connection, scope, terms, limit=limit),
+        has_shared=not seek_shared or await lexicon.has_shared(connection, scope),
+    )
 
 
 async def _rows(connection: AsyncConnection, statement: Executable, values: dict[str, Any]) -> Sequence[AnyRow]:
