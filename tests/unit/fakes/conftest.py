@@ -1,0 +1,88 @@
+"""A fake Slack, and the app at the other end of it with the real SDK."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from tests.fakes.slack_server import Channel, Person, SlackServer, Team
+
+Json = dict[str, Any]
+
+
+@dataclass(eq=False)
+class App:
+    """An app that takes everything down and acknowledges it, with what `answer` returns.
+
+    Attributes:
+        deaf: It takes things down and acknowledges nothing.
+    """
+
+    client: SocketModeClient
+    web: AsyncWebClient
+    requests: list[SocketModeRequest] = field(default_factory=list)
+    answer: Callable[[Json], Json | None] = lambda _payload: None
+    deaf: bool = False
+
+    async def take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Take an envelope."""
+        self.requests.append(request)
+        if not self.deaf:
+            answer = self.answer(request.payload)
+            await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, answer))
+
+    @property
+    def events(self) -> list[Json]:
+        """The events that came, in order."""
+        return [each.payload["event"] for each in self.requests if each.type == "events_api"]
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """A fake Slack."""
+    async with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def team(slack: SlackServer) -> Team:
+    """A workspace."""
+    return slack.team()
+
+
+@pytest.fixture
+def ana(team: Team) -> Person:
+    """A person."""
+    return team.user("ana")
+
+
+@pytest.fixture
+def general(team: Team, ana: Person) -> Channel:
+    """A channel with her and the app."""
+    return team.channel("general", ana)
+
+
+@pytest.fixture
+def web(slack: SlackServer, team: Team) -> AsyncWebClient:
+    """The app's Web API client, which repeats nothing by itself."""
+    none: list[AsyncRetryHandler] = []
+    return AsyncWebClient(team.bot_token, base_url=slack.url, retry_handlers=none)
+
+
+@pytest.fixture
+async def app(slack: SlackServer, web: AsyncWebClient) -> AsyncIterator[App]:
+    """A connected app."""
+    client = SocketModeClient(slack.app_token, web_client=web, ping_interval=0.2)
+    app = App(client, web)
+    client.socket_mode_request_listeners.append(app.take)
+    await client.connect()  # type: ignore[no-untyped-call]  # the SDK leaves these two untyped
+    await slack.socket.until_connected()
+    yield app
+    await client.close()  # type: ignore[no-untyped-call]
