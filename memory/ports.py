@@ -109,7 +109,8 @@ class MessageStore(Protocol):
         """Commit the reply (or, with None, the turn's failure), make the turn history, release the lease.
 
         The thread's version grows by one. When the thread's or the asker's forget epoch has moved since the claim,
-        the reply's row is kept without its text.
+        the reply's row is kept without its text. Settling again with the same text settles nothing twice: who was not
+        told that the first commit went through may try again.
 
         Returns:
             The reply as stored; None for a failed turn.
@@ -119,12 +120,12 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def state(self, message_id: MessageId) -> MessageState | None:
-        """Return how far a message has come; None when it is unknown or forgotten."""
-        ...
-
     async def hand_over(self, claim: TurnClaim) -> None:
         """Give a turn back unanswered, so that another process may begin it at once; a lost one is left alone."""
+        ...
+
+    async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
+        """Return the messages of a thread that are not settled, in the order in which they are to be answered."""
         ...
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
@@ -176,10 +177,10 @@ class SessionCache(Protocol):
         """Write a copy if it is newer (by forget epoch, then version) than the one there; say whether it was."""
         ...
 
-    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
-        """Remove copies, and keep those of an earlier forget epoch than given from being written again.
+    async def evict(self, heads: Collection[ThreadHead]) -> None:
+        """Remove copies up to these heads, and keep older ones (by forget epoch, then version) from being written.
 
-        Whoever read the record before a forget may want to write what it read only after. A copy of a later epoch
+        Whoever read the record before a forget or an edit may want to write what it read only after. A newer copy
         stays; unknown threads are fine.
         """
         ...

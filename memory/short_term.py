@@ -23,11 +23,9 @@ class Loaded:
     notices: tuple[str, ...] = ()
 
 
-async def forget_epochs(messages: MessageStore, session_ids: Collection[SessionId]) -> dict[SessionId, int]:
-    """Return the forget epochs of threads as the record has them now."""
-    return {
-        session_id: (await messages.load_thread(session_id, limit=0)).head.forget_epoch for session_id in session_ids
-    }
+async def current_heads(messages: MessageStore, session_ids: Collection[SessionId]) -> list[ThreadHead]:
+    """Return the heads of threads as the record has them now."""
+    return [(await messages.load_thread(session_id, limit=0)).head for session_id in session_ids]
 
 
 class ShortTermMemory:
@@ -86,8 +84,8 @@ class ShortTermMemory:
         if not self._breaker.allows:
             return
         try:
-            epochs = await forget_epochs(self._messages, session_ids)
+            heads = await current_heads(self._messages, session_ids)
             async with self._breaker.guard():
-                await self._cache.evict(epochs)
+                await self._cache.evict(heads)
         except StoreError as error:
             _log.warning("cache_unreachable", operation=error.operation)

@@ -15,7 +15,7 @@ from memory.leases import kept
 from memory.model import MemoryKey, VectorEntry
 from memory.model.work import IndexTask, Lease
 from memory.ports import Clock, Embedder, IndexQueue, LeaseStore, MessageStore, SessionCache, VectorIndex
-from memory.short_term import forget_epochs
+from memory.short_term import current_heads
 from memory.vector_cache import VectorCache
 
 _log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ class OutboxWorker:
 
     async def _evict(self, tasks: Sequence[IndexTask]) -> None:
         session_ids = {task.session_id for task in tasks if task.session_id}
-        await self._cache.evict(await forget_epochs(self._messages, session_ids))
+        await self._cache.evict(await current_heads(self._messages, session_ids))
 
     async def _drop(self, tasks: Sequence[IndexTask]) -> None:
         await self._index.delete([task.ref for task in tasks if task.ref])

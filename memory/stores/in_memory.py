@@ -58,19 +58,19 @@ class InMemorySessionCache(SessionCache):
     async def replace(self, thread: ThreadState) -> bool:
         there = self._find("replace", thread.head.session_id)
         if there is not None:
-            is_forgotten = thread.head.forget_epoch < there.head.forget_epoch
-            if is_forgotten or (there.thread is not None and _age(thread.head) <= _age(there.head)):
+            age, age_there = _age(thread.head), _age(there.head)
+            if age < age_there or (age == age_there and there.thread is not None):
                 return False
         fits = len(thread.messages) <= self._max_messages
         self._keep(thread.head, thread if fits else None)
         return fits
 
-    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
+    async def evict(self, heads: Collection[ThreadHead]) -> None:
         self._check("evict")
-        for session_id, epoch in epochs.items():
-            there = self._find("evict", session_id)
-            if there is None or there.head.forget_epoch <= epoch:
-                self._keep(ThreadHead(session_id=session_id, version=0, forget_epoch=epoch), None)
+        for head in heads:
+            there = self._find("evict", head.session_id)
+            if there is None or _age(there.head) <= _age(head):
+                self._keep(head, None)
 
     async def ping(self) -> None:
         self._check("ping")

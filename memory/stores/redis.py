@@ -7,12 +7,12 @@ evicted, expires and is flushed as a whole: half a copy cannot exist. The copy i
 would outgrow `max_messages` removes it and says False, and the next load rebuilds it from the record, whose own limit
 is then the only one. `max_messages` should be at least twice that limit, so that this is rare.
 
-What is removed leaves its head behind, alone in the list, for as long as a copy would live: it is no copy, but turns
-away copies of an earlier forget epoch.
+What is removed leaves a head behind, alone in the list, for as long as a copy would live: it is no copy, but turns
+away copies of an earlier head.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,17 +43,27 @@ return 0
 """
 """KEYS: thread. ARGV: head before, head after, time to live in ms, longest list, messages."""
 
-_REPLACE = """
-local function numbers(head)
-  local epoch, version = string.match(head, '^(%d+):(%d+)$')
-  return tonumber(epoch) or -1, tonumber(version) or -1
+_AGE = """
+local function age(of, than)
+  local function numbers(head)
+    local epoch, version = string.match(head, '^(%d+):(%d+)$')
+    return tonumber(epoch) or -1, tonumber(version) or -1
+  end
+  local epoch, version = numbers(of)
+  local than_epoch, than_version = numbers(than)
+  if epoch ~= than_epoch then return epoch - than_epoch end
+  return version - than_version
 end
+"""
+"""A function of two heads: below 0 when the first is the older one, 0 when they are equal."""
+
+_REPLACE = (
+    _AGE
+    + """
 local there = redis.call('LINDEX', KEYS[1], 0)
 if there then
-  local epoch, version = numbers(ARGV[1])
-  local there_epoch, there_version = numbers(there)
-  local is_copy = redis.call('LLEN', KEYS[1]) > 1
-  if epoch < there_epoch or (is_copy and epoch == there_epoch and version <= there_version) then return 0 end
+  local newer_by = age(ARGV[1], there)
+  if newer_by < 0 or (newer_by == 0 and redis.call('LLEN', KEYS[1]) > 1) then return 0 end
 end
 local fits = #ARGV - 2 <= tonumber(ARGV[3])
 redis.call('UNLINK', KEYS[1])
@@ -62,16 +72,20 @@ for i = 4, fits and #ARGV or 0 do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return fits and 1 or 0
 """
+)
 """KEYS: thread. ARGV: head, time to live in ms, longest list, summary, messages."""
 
-_EVICT = """
+_EVICT = (
+    _AGE
+    + """
 local there = redis.pcall('LINDEX', KEYS[1], 0)
-if type(there) == 'string' and (tonumber(string.match(there, '^(%d+):')) or -1) > tonumber(ARGV[1]) then return end
+if type(there) == 'string' and age(there, ARGV[1]) > 0 then return end
 redis.call('UNLINK', KEYS[1])
-redis.call('RPUSH', KEYS[1], ARGV[1] .. ':0')
+redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
-"""KEYS: thread. ARGV: forget epoch, time to live in ms."""
+)
+"""KEYS: thread. ARGV: head, time to live in ms."""
 
 
 class RedisSessionCache(SessionCache):
@@ -116,10 +130,10 @@ class RedisSessionCache(SessionCache):
         args: list[bytes | int] = [_encode_head(thread.head), self._ttl_ms, self._longest, *encoded]
         return await self._run("replace", self._replace, thread.head.session_id, args)
 
-    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
+    async def evict(self, heads: Collection[ThreadHead]) -> None:
         async with self._limits("evict"), self._client.pipeline(transaction=False) as pipe:
-            for session_id, epoch in epochs.items():  # one command a key: a cluster keeps threads on different nodes
-                pipe.eval(_EVICT, 1, thread_key(session_id), str(epoch), str(self._ttl_ms))
+            for head in heads:  # one command a key: a cluster keeps threads on different nodes
+                pipe.eval(_EVICT, 1, thread_key(head.session_id), _encode_head(head), str(self._ttl_ms))
             await pipe.execute()
 
     async def ping(self) -> None:

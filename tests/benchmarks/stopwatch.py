@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from memory.model import CachedThread, Message, SessionId, ThreadHead, ThreadState
@@ -77,8 +77,8 @@ class TimedCache(SessionCache):
     async def replace(self, thread: ThreadState) -> bool:
         return await self._inner.replace(thread)
 
-    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
-        await self._inner.evict(epochs)
+    async def evict(self, heads: Collection[ThreadHead]) -> None:
+        await self._inner.evict(heads)
 
     async def ping(self) -> None:
         await self._inner.ping()

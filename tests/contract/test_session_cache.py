@@ -175,42 +175,57 @@ async def test_evict_removes_only_what_is_named(session_cache: SessionCache) -> 
     await session_cache.replace(thread(1, 1))
     await session_cache.replace(thread(1, 2, session_id=B))
 
-    await session_cache.evict({A: 0, SessionId("never seen"): 0})
-    await session_cache.evict({})
+    await session_cache.evict([head(1), head(1, session_id=SessionId("never seen"))])
+    await session_cache.evict([])
 
     assert await session_cache.load(A) is None
     assert await session_cache.load(B) == thread(1, 2, session_id=B)
 
 
-async def test_evict_turns_older_copies_away(session_cache: SessionCache) -> None:
-    """What was read before a forget cannot be written, nor appended to, after it."""
+@pytest.mark.parametrize(
+    "now", [head(4), head(10), head(4, 1), head(1, 1)], ids=["edit", "edits", "forget", "fewer versions"]
+)
+async def test_evict_turns_older_copies_away(session_cache: SessionCache, now: ThreadHead) -> None:
+    """What was read before an edit or a forget cannot be written, nor appended to, after it."""
     await session_cache.replace(thread(3, 1))
-    await session_cache.evict({A: 1, B: 1})
+    await session_cache.evict([now, replace(now, session_id=B)])
 
     assert not await session_cache.replace(thread(3, 1))
-    assert not await session_cache.replace(thread(9, 1, session_id=B))
+    assert not await session_cache.replace(thread(3, 1, session_id=B))
     assert not await session_cache.append([message(2)], before=head(3), after=head(4))
-    assert await session_cache.load(A) is None
+    assert (await session_cache.load(A), await session_cache.load(B)) == (None, None)
 
-    assert await session_cache.replace(thread(2, 5, epoch=1))
-    assert await session_cache.load(A) == thread(2, 5, epoch=1)
+    assert await session_cache.replace(replace(thread(0, 5), head=now))
+    assert await session_cache.load(A) == replace(thread(0, 5), head=now)
 
 
 async def test_an_evicted_copy_can_be_written_anew(session_cache: SessionCache) -> None:
-    """Where nothing was forgotten, the very same copy comes back."""
+    """What the record says at the very head that was evicted is no older text."""
     await session_cache.replace(thread(1, 1))
-    await session_cache.evict({A: 0})
+    await session_cache.evict([head(1)])
 
     assert await session_cache.replace(thread(1, 1))
     assert await session_cache.load(A) == thread(1, 1)
 
 
-async def test_evict_leaves_a_copy_of_a_later_epoch(session_cache: SessionCache) -> None:
-    """It was made after a later forget, and holds nothing that this one removed."""
-    await session_cache.replace(thread(1, 1, epoch=2))
-    await session_cache.evict({A: 1})
+@pytest.mark.parametrize("newer", [head(4), head(10), head(1, 1)], ids=["version", "two digits", "epoch"])
+async def test_evict_leaves_a_newer_copy(session_cache: SessionCache, newer: ThreadHead) -> None:
+    """It was made after a later change, and holds nothing that this one removed."""
+    await session_cache.replace(replace(thread(0, 1), head=newer))
+    await session_cache.evict([head(3)])
 
-    assert await session_cache.load(A) == thread(1, 1, epoch=2)
+    assert await session_cache.load(A) == replace(thread(0, 1), head=newer)
+
+
+async def test_a_late_evict_does_not_open_the_way_for_older_copies(session_cache: SessionCache) -> None:
+    """Of two that come in the wrong order, the newer counts."""
+    await session_cache.evict([head(5, 1)])
+    await session_cache.evict([head(9)])
+    await session_cache.evict([head(4, 1)])
+
+    assert not await session_cache.replace(thread(9, 1))
+    assert not await session_cache.replace(thread(4, 1, epoch=1))
+    assert await session_cache.replace(thread(5, 1, epoch=1))
 
 
 async def test_a_removed_copy_turns_older_ones_away(session_cache: SessionCache) -> None:
@@ -274,7 +289,7 @@ OPERATIONS: dict[str, Callable[[SessionCache], object]] = {
     "append": lambda cache: cache.append([message(2)], before=head(1), after=head(2)),
     "replace": lambda cache: cache.replace(thread(5, 1, 2)),
     "refused replace": lambda cache: cache.replace(thread(0, 1)),
-    "evict another": lambda cache: cache.evict({B: 0}),
+    "evict another": lambda cache: cache.evict([head(0, session_id=B)]),
 }
 
 
@@ -326,7 +341,7 @@ async def test_each_operation_is_one_round_trip(valkey_url: str, valkey: "redis.
         await cache.load(A)
         await cache.append([message(3)], before=head(2), after=head(3))
         await cache.replace(thread(9, 1))
-        await cache.evict({A: 0, B: 0})
+        await cache.evict([head(9), head(9, session_id=B)])
 
         after = (await valkey.info("stats"))["total_reads_processed"]
         assert after - before == 4 + 1  # one read each, and the second question itself

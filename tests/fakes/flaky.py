@@ -24,8 +24,8 @@ class FlakyCache(SessionCache):
     async def replace(self, thread: ThreadState) -> bool:
         return await self._reached("replace").replace(thread)
 
-    async def evict(self, epochs: Mapping[SessionId, int]) -> None:
-        await self._reached("evict").evict(epochs)
+    async def evict(self, heads: Collection[ThreadHead]) -> None:
+        await self._reached("evict").evict(heads)
 
     async def ping(self) -> None:
         await self._reached("ping").ping()

@@ -22,7 +22,7 @@ OPERATIONS: list[Callable[[SessionCache], Awaitable[object]]] = [
     lambda cache: cache.load(A),
     lambda cache: cache.append([message(2)], before=head(1), after=head(2)),
     lambda cache: cache.replace(thread(1, 1)),
-    lambda cache: cache.evict({A: 0}),
+    lambda cache: cache.evict([head(1)]),
     lambda cache: cache.ping(),
 ]
 

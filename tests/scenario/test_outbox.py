@@ -193,3 +193,16 @@ async def test_a_copy_read_before_a_forget_is_not_written_after_it(core: Core) -
 
     assert not await core.cache.replace(before)
     assert await core.cache.load(place.session_id) is None
+
+
+async def test_a_copy_read_before_an_edit_is_not_written_after_it(core: Core) -> None:
+    """The old words do not lie in the cache for as long as a copy lives."""
+    place = dm("ana")
+    await core.say("my laptop is called Zanzibar", place=place, author=ANA, delivery="m-1")
+    before = await SqlMessageStore(core.stores.database).load_thread(place.session_id, limit=9)
+    await core.recall.forgetting.message_edited(place.session_id, "m-1", "my laptop has a name", actor=ANA.user_id)
+    assert not await core.cache.replace(before)
+    await core.recall.outbox.drain()
+
+    assert not await core.cache.replace(before)
+    assert await core.cache.load(place.session_id) is None
