@@ -7,13 +7,14 @@ This is its public face; the parts are in `tests/fakes/slack/`.
 
 from tests.fakes.slack import lifecycle
 from tests.fakes.slack.channel import Channel
-from tests.fakes.slack.client import Seen
+from tests.fakes.slack.deliveries import Connection, Delivery
 from tests.fakes.slack.faults import Fault, Faults
 from tests.fakes.slack.model import ApiError, File, Message, SlackRefusesError, User, View
 from tests.fakes.slack.person import Person
 from tests.fakes.slack.prompt import main
+from tests.fakes.slack.seen import Seen
 from tests.fakes.slack.server import SlackServer
-from tests.fakes.slack.socket_mode import Connection, Delivery, SocketMode
+from tests.fakes.slack.socket_mode import SocketMode
 from tests.fakes.slack.team import Team
 from tests.fakes.slack.thread import Thread
 from tests.fakes.slack.world import MassMention, Received, Refusal

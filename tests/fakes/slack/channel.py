@@ -6,9 +6,9 @@ Knows no HTTP and not what a person may do.
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.events import changed_event, deleted_event, mention_event, message_event
 from tests.fakes.slack.model import ApiError, ChannelKind, Message, User
-from tests.fakes.slack.socket_mode import Delivery
 from tests.fakes.slack.wire import message_json
 from tests.fakes.slack.world import TeamState, World
 
@@ -124,13 +124,15 @@ class Channel:
         """Return what everyone sees in the channel itself, oldest first."""
         return [each for each in self.messages.values() if not each.deleted and (not each.in_thread or each.broadcast)]
 
+    def ephemerals_of(self, user: User) -> list[Message]:
+        """Return what only one person sees, in all threads."""
+        return [each for each in self.ephemerals if each.ephemeral_to == user.user_id and not each.deleted]
+
     async def emit(self, event: Json, name: str | None = None) -> Delivery | None:
         """Send an event of this channel, if the app is a member."""
         if not self.has_bot:
             return None
-        return await self.world.emit(
-            self.team, event, name=name, ext_shared=bool(self.shared_with or self.pending_shared)
-        )
+        return await self.world.emit(self.team, event, name=name, ext_shared=bool(self.shared_with))
 
     async def emit_message(self, event: Json) -> Delivery | None:
         """Send a message event, of the kind that belongs to this channel."""

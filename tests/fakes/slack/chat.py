@@ -11,6 +11,8 @@ from tests.fakes.slack.wire import message_json
 
 Json = dict[str, Any]
 
+STREAMED_BLOCK_ID = "streamed"
+
 
 def _content(call: Call) -> Json:
     """Return text, blocks, attachments and metadata of a message, checked."""
@@ -64,7 +66,7 @@ def ends_status(call: Call, channel: Channel, thread_ts: str | None) -> None:
 
 
 async def update(call: Call) -> Json:
-    """Edit an own message; blocks without text keep the text, text without blocks takes the blocks away."""
+    """Edit an own message; what is left out (blocks, attachments, metadata) stays, an empty list takes it away."""
     if len(str(call.args.get("text") or "").encode()) > UPDATE_BYTES:
         raise ApiError("msg_too_long")
     channel = call.open_channel()
@@ -75,9 +77,10 @@ async def update(call: Call) -> Json:
 
     def change(message: Message) -> None:
         message.text = content["text"] or message.text
-        message.blocks = content["blocks"]
-        message.attachments = content["attachments"]
-        message.metadata = content["metadata"] or message.metadata
+        message.blocks = [block for block in message.blocks if block["block_id"] != STREAMED_BLOCK_ID]
+        for name in ("blocks", "attachments", "metadata"):
+            if name in call.args or content[name]:
+                setattr(message, name, content[name])
 
     await channel.change(message, change, by=call.team.bot)
     return {"channel": channel.channel_id, "ts": message.ts, "text": message.text, "message": message_json(message)}

@@ -5,15 +5,15 @@ What her client would not let her do is an error. Knows no HTTP.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.slack import events, views
 from tests.fakes.slack.blocks import filled
 from tests.fakes.slack.channel import Channel
-from tests.fakes.slack.model import ApiError, Message, SlackRefusesError, User, View, escaped
+from tests.fakes.slack.deliveries import EnvelopeKind
+from tests.fakes.slack.model import Message, SlackRefusesError, User, View, escaped
 from tests.fakes.slack.response_urls import respond
-from tests.fakes.slack.socket_mode import Delivery, EnvelopeKind
+from tests.fakes.slack.seen import Seen
 from tests.fakes.slack.world import Interaction, TeamState, World
 
 Json = dict[str, Any]
@@ -21,50 +21,6 @@ Json = dict[str, Any]
 ANSWER_WITHIN_S = 3.0
 _NAMED = re.compile(r"(?<![\w@#/.])(?P<sign>[@#])(?P<name>\w[\w-]*)")
 _EVERYONE = {"channel", "here", "everyone"}
-
-
-@dataclass(kw_only=True, eq=False)
-class Seen:
-    """What a person saw after she commanded or pressed something.
-
-    Attributes:
-        error: What her client said because the app did not acknowledge in time.
-        field_errors: What a modal says of its fields, by block id.
-        views: The modals that opened.
-    """
-
-    interaction: Interaction
-    delivery: Delivery
-    person: "Client"
-    channel: Channel | None
-    before: int
-    error: str | None = None
-    field_errors: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def messages(self) -> list[Message]:
-        """The answers only she sees, and those she began that everyone sees."""
-        mine = [] if self.channel is None else self.person.ephemerals(self.channel)[self.before :]
-        posts = [each for each in self.interaction.posts if each not in mine and not each.deleted]
-        return [each for each in [*mine, *posts] if each.response_key in {None, self.interaction.key} or each in posts]
-
-    @property
-    def views(self) -> list[View]:
-        """The modals it opened."""
-        opened = self.person.modals
-        return [view for view in opened if view.trigger_id == self.interaction.trigger_id]
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return "\n".join([each.shown for each in self.messages] + [view.shown for view in self.views])
-
-    async def until(self, count: int = 1, *, within_s: float = 10.0) -> "Seen":
-        """Wait until there are so many answers and modals."""
-        await self.person.world.changes.until(
-            lambda: len(self.messages) + len(self.views) >= count, within_s=within_s, showing=lambda: self.text
-        )
-        return self
 
 
 class Client:
@@ -106,7 +62,7 @@ class Client:
 
     def ephemerals(self, channel: Channel) -> list[Message]:
         """Return what only she sees in a channel, in all its threads."""
-        return [each for each in channel.ephemerals if each.ephemeral_to == self.user_id and not each.deleted]
+        return channel.ephemerals_of(self.user)
 
     def sees(self, channel: Channel) -> list[Message]:
         """Return everything she sees of a channel, threads included; nothing if she may not."""
@@ -115,9 +71,30 @@ class Client:
         shown = [each for each in channel.messages.values() if not each.deleted]
         return sorted([*shown, *self.ephemerals(channel)], key=lambda each: each.ts)
 
+    async def until_home_shows(self, words: str, *, within_s: float = 10.0) -> View:
+        """Wait until her Home tab contains these words; return it."""
+        await self.world.changes.until(
+            lambda: self.home is not None and words in self.home.shown,
+            within_s=within_s,
+            showing=lambda: self.home.shown if self.home is not None else "nothing",
+        )
+        home = self.home
+        if home is None:
+            raise SlackRefusesError("the Home tab is gone")
+        return home
+
     def encoded(self, text: str) -> str:
         """Return what she types as it goes over the wire: names become ids, control characters are escaped."""
         return _NAMED.sub(self._named, escaped(text))
+
+    def _for_command(self, command: str, text: str) -> str:
+        """Return the words of a slash command: names become ids only if the manifest says `should_escape`."""
+        if self.world.commands is not None and command not in self.world.commands:
+            raise SlackRefusesError(f"{command} is not a valid command")
+        if self.world.commands is not None and not self.world.commands[command]:
+            return text
+        people = {user.user_id: user.name for user in self.team.users.values()}
+        return re.sub(r"<@(\w+)>", lambda match: f"<@{match[1]}|{people[match[1]]}>", self.encoded(text))
 
     def _named(self, match: re.Match[str]) -> str:
         name = match["name"]
@@ -150,7 +127,7 @@ class Client:
             self.user,
             self.world.contact(interaction, path="commands"),
             command=command,
-            text=self.encoded(text),
+            text=self._for_command(command, text),
             channel_id=channel.channel_id,
             channel_name=channel.command_name,
         )
@@ -180,9 +157,7 @@ class Client:
             )
         else:
             channel = self._seen_in(where)
-            interaction = self.world.interaction(
-                self.team, self.user, channel_id=where.channel_id, message=where, thread_ts=where.thread_ts
-            )
+            interaction = self.world.interaction(self.team, self.user, channel_id=where.channel_id, message=where)
             contact = self.world.contact(interaction, path="actions")
             payload = events.message_pressed(
                 place,
@@ -208,9 +183,9 @@ class Client:
         channel = self._seen_in(message)
         if message.ephemeral_to is not None:
             raise SlackRefusesError("an ephemeral message has no shortcuts")
-        interaction = self.world.interaction(
-            self.team, self.user, channel_id=channel.channel_id, thread_ts=message.root_ts
-        )
+        if self.world.shortcuts is not None and callback_id not in self.world.shortcuts:
+            raise SlackRefusesError(f"there is no shortcut {callback_id!r}")
+        interaction = self.world.interaction(self.team, self.user, channel_id=channel.channel_id)
         payload = events.message_action(
             self.world.place(self.team),
             self.user,
@@ -259,9 +234,17 @@ class Client:
             await self.world.send("interactive", payload)
 
     async def _send(self, kind: EnvelopeKind, payload: Json, interaction: Interaction, channel: Channel | None) -> Seen:
-        before = len(self.ephemerals(channel)) if channel is not None else 0
+        began_ts = self.world.counter.ts()
         delivery = await self.world.send(kind, payload)
-        seen = Seen(interaction=interaction, delivery=delivery, person=self, channel=channel, before=before)
+        seen = Seen(
+            interaction=interaction,
+            delivery=delivery,
+            world=self.world,
+            team=self.team,
+            user=self.user,
+            channel=channel,
+            began_ts=began_ts,
+        )
         if delivery.sent_at is None:
             seen.error = "dispatch_failed"
             return seen
@@ -270,10 +253,15 @@ class Client:
         except AssertionError:
             seen.error = "operation_timeout"
             return seen
-        answers = kind == "slash_commands" and delivery.answer
-        if answers and (problem := await respond(self.world, channel, interaction, dict(delivery.answer or {}))):
-            raise ApiError(problem)
+        if kind == "slash_commands" and delivery.answer:
+            await self._answered(seen, delivery.answer)
         return seen
+
+    async def _answered(self, seen: Seen, answer: Json) -> None:
+        problem = await respond(self.world, seen.channel, seen.interaction, answer)
+        if problem is not None:
+            self.world.refuse("acknowledgement", problem, args=answer)
+            seen.error = "invalid_command_response"
 
     async def _shown(self, seen: Seen, expect: int, within_s: float) -> Seen:
         return seen if seen.error is not None else await seen.until(expect, within_s=within_s)

@@ -139,7 +139,7 @@ async def open_conversation(call: Call) -> Json:
 
 async def users_info(call: Call) -> Json:
     """Describe a user."""
-    return {"user": user_json(call.user(), scopes=call.team.scopes)}
+    return {"user": user_json(call.user(), team_id=call.team.team_id, scopes=call.team.scopes)}
 
 
 async def team_info(call: Call) -> Json:

@@ -9,9 +9,9 @@ from typing import Any
 from tests.fakes.slack import events
 from tests.fakes.slack.channel import Channel, First
 from tests.fakes.slack.client import Client
+from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.files import made_file
 from tests.fakes.slack.model import File, Message, SlackRefusesError
-from tests.fakes.slack.socket_mode import Delivery
 from tests.fakes.slack.thread import Thread
 from tests.fakes.slack.wire import rich_text, view_json
 
@@ -49,6 +49,8 @@ class Person(Client):
             viewing: The channel she looks at beside the agent's Messages tab.
         """
         self._must_be_in(channel)
+        if channel.kind == "im" and not self.world.messages_tab:
+            raise SlackRefusesError("sending messages to this app has been turned off")
         thread_ts = _thread_ts(thread)
         ts = self.world.counter.ts()
         if thread_ts is None and channel.kind == "im" and self.world.dm_roots_carry_thread_ts:
@@ -122,6 +124,7 @@ class Person(Client):
         """Press the native Stop button, which is there while the session is processing and the app subscribed."""
         if thread.session_status != "processing" or not self.world.subscribed(self.team, "agent_session_stopped"):
             raise SlackRefusesError("there is no Stop button")
+        self._must_be_in(thread.channel)
         streaming = [message for message in thread.answers if message.stream is not None and message.streaming]
         for message in streaming:
             if message.stream is not None:

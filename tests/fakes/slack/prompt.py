@@ -6,6 +6,7 @@ Lines: `ana #general @recall hello` · `ana dm hello` · `ana #general > reply i
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -25,10 +26,15 @@ class Prompt:
 
     def __init__(self, team: Team, show: Print) -> None:
         self._team = team
-        self._show = show
+        self._show: Print = lambda text: show(self.readable(text))
         self._people = {name: team.user(name) for name in PEOPLE}
         for name in ("general", "ops"):
             team.channel(name, *self._people.values())
+
+    def readable(self, text: str) -> str:
+        """Return a text with names in place of user ids."""
+        people = self._team.state.users
+        return re.sub(r"<@(\w+)>", lambda match: f"@{people[match[1]].name}" if match[1] in people else match[0], text)
 
     async def play(self, line: str) -> None:
         """Do what one line says."""

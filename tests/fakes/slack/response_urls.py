@@ -25,7 +25,9 @@ async def respond(world: World, channel: Channel | None, interaction: Interactio
         return None
     if not (body.get("text") or body.get("blocks") or body.get("attachments")):
         return "no_text"
-    if _replaces(interaction, body):
+    if interaction.message is not None and "replace_original" not in body:
+        return "say replace_original: without it, what a button's answer replaces is anyone's guess"
+    if interaction.message is not None and body["replace_original"]:
         await _replace(world, channel, interaction, body)
         return None
     message = Message(
@@ -35,18 +37,13 @@ async def respond(world: World, channel: Channel | None, interaction: Interactio
         text=str(body.get("text") or "")[:TEXT_KEPT],
         blocks=named(body.get("blocks") or [], world.names()),
         attachments=body.get("attachments") or [],
-        thread_ts=body.get("thread_ts") or interaction.thread_ts,
+        thread_ts=body.get("thread_ts"),
         ephemeral_to=None if body.get("response_type") == "in_channel" else interaction.user.user_id,
         response_key=interaction.key,
     )
     interaction.posts.append(message)
     await channel.post(message)
     return None
-
-
-def _replaces(interaction: Interaction, body: Json) -> bool:
-    """Whether an answer takes the place of the message: yes if it says so, and if it says nothing either way."""
-    return interaction.message is not None and bool(body.get("replace_original", "response_type" not in body))
 
 
 async def _remove(channel: Channel, interaction: Interaction) -> None:
@@ -87,5 +84,9 @@ async def receive(world: World, channel: Channel | None, request: web.Request) -
     if interaction.uses >= RESPONSE_URL_USES:
         return web.Response(status=404, text="used_url")
     interaction.uses += 1
-    problem = await respond(world, channel, interaction, await request.json())
-    return web.Response(text="ok") if problem is None else web.Response(status=400, text=problem)
+    body = await request.json()
+    problem = await respond(world, channel, interaction, body)
+    if problem is None:
+        return web.Response(text="ok")
+    world.refuse("response_url", problem, args=body)
+    return web.Response(status=400, text=problem)

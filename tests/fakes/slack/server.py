@@ -1,16 +1,18 @@
 """The fake Slack: a true HTTP server and a true Socket Mode WebSocket, over workspaces a test sets up."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from aiohttp import web
 
 from tests.fakes.slack import files, response_urls
 from tests.fakes.slack.channel import Channel
+from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.faults import Faults
-from tests.fakes.slack.model import STARTED_AT, Changes, Counter, Message, User
-from tests.fakes.slack.socket_mode import Delivery, SocketMode
+from tests.fakes.slack.model import BOT_SCOPES, STARTED_AT, Changes, Counter, Message, User
+from tests.fakes.slack.socket_mode import SocketMode
 from tests.fakes.slack.team import Team
 from tests.fakes.slack.web_api import WebApi
 from tests.fakes.slack.world import MassMention, Received, Refusal, TeamState, World
@@ -20,7 +22,7 @@ class SlackServer:
     """An async context manager; `url` is what `SLACK_API_URL` is set to.
 
     Attributes:
-        faults: What goes wrong on demand.
+        faults: What goes wrong on demand, by method; "response_url", "files.download" and "files.upload" count as such.
         socket: The Socket Mode side: connections, deliveries, acknowledgements.
         world: Settings for all workspaces: `subscriptions` (None is all), `app_scopes`, `stream_bytes`,
             `dm_roots_carry_thread_ts`.
@@ -42,6 +44,8 @@ class SlackServer:
         self.world = World(counter=Counter(started_at, now), changes=changes, socket=self.socket)
         self.teams: dict[str, Team] = {}
         self._api = WebApi(self.world, self.faults, channels=self._channels, open_dm=self._open_dm)
+        self._scopes: frozenset[str] = BOT_SCOPES
+        self._agent_view = True
         self._port = port
         self._runner: web.AppRunner | None = None
 
@@ -110,12 +114,37 @@ class SlackServer:
             bot_id=self.world.counter.name("B", scope=team_id),
             app_id=self.world.app_id,
         )
-        state = TeamState(team_id=team_id, name=name.title(), domain=name, bot=bot, bot_token=f"xoxb-{name}-fake")
+        state = TeamState(
+            team_id=team_id,
+            name=name.title(),
+            domain=name,
+            bot=bot,
+            bot_token=f"xoxb-{name}-fake",
+            scopes=set(self._scopes),
+            agent_view=self._agent_view,
+        )
         state.users[bot.user_id] = bot
         state.bots[str(bot.bot_id)] = bot
         self.world.states[team_id] = state
         self.teams[team_id] = Team(self.world, state)
         return self.teams[team_id]
+
+    def install(self, manifest: Mapping[str, Any]) -> None:
+        """Give the app in every workspace, also those to come, what a parsed manifest asks for, and nothing else."""
+        features, settings = manifest.get("features", {}), manifest.get("settings", {})
+        home = features.get("app_home", {})
+        self._scopes = frozenset(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", []))
+        self._agent_view = "agent_view" in features
+        for team in self.teams.values():
+            team.state.scopes, team.state.agent_view = set(self._scopes), self._agent_view
+        self.world.subscriptions = frozenset(settings.get("event_subscriptions", {}).get("bot_events", []))
+        commands = features.get("slash_commands", [])
+        self.world.commands = {each["command"]: bool(each.get("should_escape")) for each in commands}
+        self.world.shortcuts = frozenset(each["callback_id"] for each in features.get("shortcuts", []))
+        self.world.home_tab = bool(home.get("home_tab_enabled"))
+        self.world.messages_tab = bool(home.get("messages_tab_enabled")) and not home.get(
+            "messages_tab_read_only_enabled"
+        )
 
     def release(self) -> None:
         """Let held calls go on."""
@@ -173,13 +202,28 @@ class SlackServer:
     def _open_dm(self, state: TeamState, users: Sequence[User]) -> Channel:
         return self.teams[state.team_id].direct(users, state.bot)
 
-    async def _download(self, request: web.Request) -> web.Response:
-        return await files.download(self.world, request)
+    async def _perhaps(
+        self, method: str, request: web.Request, serve: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> web.StreamResponse:
+        """Serve what is no method of the Web API, unless a fault strikes."""
+        fault = self.faults.take(method, {})
+        if fault is None:
+            return await serve(request)
+        if fault.after_effect:
+            served = await serve(request)
+            return await self._api.strike(request, fault) or served
+        return await self._api.strike(request, fault) or await serve(request)
 
-    async def _upload(self, request: web.Request) -> web.Response:
-        return await files.receive_upload(self.world, request)
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        return await self._perhaps("files.download", request, partial(files.download, self.world))
 
-    async def _respond(self, request: web.Request) -> web.Response:
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        return await self._perhaps("files.upload", request, partial(files.receive_upload, self.world))
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        return await self._perhaps("response_url", request, self._responded)
+
+    async def _responded(self, request: web.Request) -> web.Response:
         interaction = self.world.interactions.get(request.match_info["key"])
         channel = None
         if interaction is not None and interaction.channel_id is not None:

@@ -8,85 +8,17 @@ import json
 import random
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes.slack.deliveries import Connection, Delivery, DisconnectReason, EnvelopeKind
 from tests.fakes.slack.model import Changes
 
 Json = dict[str, Any]
-EnvelopeKind = Literal["events_api", "interactive", "slash_commands"]
-DisconnectReason = Literal["warning", "refresh_requested", "link_disabled", "too_many_websockets"]
 
 MAX_CONNECTIONS = 10
 _CLOSE_S = 0.2
-
-
-@dataclass(kw_only=True, eq=False)
-class Connection:
-    """One WebSocket of the app.
-
-    Attributes:
-        dead: It says nothing any more; `pongs` says whether it still answers pings.
-        leaving: It was told to go and gets nothing new.
-    """
-
-    number: int
-    socket: web.WebSocketResponse
-    transport: asyncio.Transport | None
-    dead: bool = False
-    pongs: bool = True
-    leaving: bool = False
-    pings: int = 0
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-@dataclass(kw_only=True, eq=False)
-class Delivery:
-    """One envelope, once sent; a redelivery is another one with the same payload.
-
-    Attributes:
-        sent_at: By the loop's clock, None as long as there is no connection.
-        answer: What the acknowledgement carried.
-    """
-
-    envelope_id: str
-    kind: EnvelopeKind
-    payload: Json
-    attempt: int = 0
-    reason: str | None = None
-    connection: Connection | None = None
-    sent_at: float | None = None
-    acked_at: float | None = None
-    answer: Json | None = None
-    superseded: bool = False
-
-    @property
-    def acked(self) -> bool:
-        """Whether it was acknowledged."""
-        return self.acked_at is not None
-
-    @property
-    def ack_s(self) -> float | None:
-        """How long the acknowledgement took."""
-        return None if self.acked_at is None or self.sent_at is None else self.acked_at - self.sent_at
-
-    @property
-    def event(self) -> Json:
-        """The event it carries; empty for an interaction."""
-        return dict(self.payload.get("event", {}))
-
-    def envelope(self) -> Json:
-        """Return it as it goes over the wire."""
-        body: Json = {"envelope_id": self.envelope_id, "type": self.kind, "payload": self.payload}
-        if self.kind == "events_api":
-            return (
-                body
-                | {"accepts_response_payload": False, "retry_attempt": self.attempt}
-                | {"retry_reason": self.reason or ""}
-            )
-        return body | {"accepts_response_payload": True}
 
 
 class SocketMode:
@@ -96,7 +28,7 @@ class SocketMode:
         deliveries: Every envelope, redeliveries included, in order.
         connections: The open ones, oldest first.
         refusing: New connections are turned away.
-        resend_on_connect: What was never sent, or was unacknowledged when its connection went, goes to the next one.
+        resend_lost: An event that was never sent, or was unacknowledged when its connection went, goes to another one.
     """
 
     def __init__(self, changes: Changes, *, seed: int = 0, choose: Literal["random", "round_robin"] = "random") -> None:
@@ -104,12 +36,14 @@ class SocketMode:
         self.connections: list[Connection] = []
         self.connected = 0
         self.refusing = False
-        self.resend_on_connect = True
+        self.resend_lost = True
         self.unknown_acks: list[str] = []
         self._changes = changes
         self._choose = choose
         self._random = random.Random(seed)  # noqa: S311 - which connection gets an envelope is no secret
         self._by_id: dict[str, Delivery] = {}
+        self._open: dict[str, Delivery] = {}
+        self._closing = False
         self._tickets: set[str] = set()
         self._dead_from_the_start: bool | None = None
         self._redeliver_after: tuple[float, ...] = ()
@@ -155,6 +89,7 @@ class SocketMode:
         finally:
             self.connections.remove(connection)
             self._changes.mark()
+        await self._resend()
 
     def _hello(self) -> Json:
         debug = {"host": "fake", "build_number": 1, "approximate_connection_time": 18060}
@@ -167,6 +102,7 @@ class SocketMode:
         match message.type:
             case WSMsgType.PING:
                 connection.pings += 1
+                self._changes.mark()
                 if connection.pongs:
                     with suppress(ConnectionResetError):  # it hung up meanwhile: the next receive says so
                         await connection.socket.pong(message.data)
@@ -174,7 +110,7 @@ class SocketMode:
                 if not connection.dead:
                     self._acked(message.data)
             case WSMsgType.CLOSE:
-                if connection.dead:
+                if connection.dead and not connection.pongs:
                     await connection.ended.wait()
                 await connection.socket.close()
                 return False
@@ -191,6 +127,7 @@ class SocketMode:
         if delivery.acked_at is None:
             delivery.acked_at = asyncio.get_running_loop().time()
             delivery.answer = answer.get("payload")
+            self._open.pop(delivery.envelope_id, None)
         self._changes.mark()
 
     async def deliver(
@@ -203,6 +140,8 @@ class SocketMode:
         )
         self.deliveries.append(delivery)
         self._by_id[delivery.envelope_id] = delivery
+        if kind == "events_api":
+            self._open[delivery.envelope_id] = delivery
         await self._send(delivery)
         if kind == "events_api" and attempt < len(self._redeliver_after):
             self._later(delivery, self._redeliver_after[attempt])
@@ -223,6 +162,7 @@ class SocketMode:
     async def redeliver(self, delivery: Delivery, *, reason: str = "timeout") -> Delivery:
         """Send an event again, as Slack does when it was not acknowledged: same payload, `retry_attempt` one higher."""
         delivery.superseded = True
+        self._open.pop(delivery.envelope_id, None)
         return await self.deliver(delivery.kind, delivery.payload, attempt=delivery.attempt + 1, reason=reason)
 
     async def redeliver_unacked(self) -> list[Delivery]:
@@ -232,11 +172,7 @@ class SocketMode:
     @property
     def unacked(self) -> list[Delivery]:
         """The events whose newest delivery is unacknowledged."""
-        return [
-            delivery
-            for delivery in self.deliveries
-            if delivery.kind == "events_api" and not delivery.acked and not delivery.superseded
-        ]
+        return list(self._open.values())
 
     @property
     def slowest_ack_s(self) -> float:
@@ -258,7 +194,7 @@ class SocketMode:
             await self.redeliver(delivery)
 
     async def _resend(self) -> None:
-        if not self.resend_on_connect:
+        if not self.resend_lost or self._closing or not self.connections:
             return
         for delivery in self.unacked:
             if delivery.connection is None or delivery.connection not in self.connections:
@@ -271,7 +207,7 @@ class SocketMode:
     async def until_acked(self, *deliveries: Delivery, within_s: float = 10.0) -> None:
         """Wait until these events, or all that there are, are acknowledged."""
         await self._changes.until(
-            lambda: all(each.acked for each in deliveries) if deliveries else not self.unacked,
+            lambda: all(each.acked for each in deliveries) if deliveries else not self._open,
             within_s=within_s,
             showing=self._state,
         )
@@ -309,6 +245,7 @@ class SocketMode:
 
     async def close(self) -> None:
         """End every connection and every task."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks) if self._tasks else None

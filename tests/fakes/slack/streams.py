@@ -5,7 +5,7 @@ from typing import Any
 from tests.fakes.slack.blocks import named
 from tests.fakes.slack.calls import Call, Method
 from tests.fakes.slack.channel import Channel
-from tests.fakes.slack.chat import ends_status
+from tests.fakes.slack.chat import STREAMED_BLOCK_ID, ends_status
 from tests.fakes.slack.limits import MARKDOWN_CHARS, check_blocks
 from tests.fakes.slack.model import ApiError, Message, Stream
 from tests.fakes.slack.wire import message_json
@@ -116,7 +116,7 @@ def _append(call: Call, message: Message, text: str, blocks: list[Json]) -> None
     stream = message.stream or Stream()
     stream.text += text
     stream.blocks += named(blocks, call.world.names())
-    shown = [{"type": "markdown", "block_id": "stream", "text": stream.text}] if stream.text else []
+    shown = [{"type": "markdown", "block_id": STREAMED_BLOCK_ID, "text": stream.text}] if stream.text else []
     message.text, message.blocks = stream.text, [*shown, *stream.blocks]
 
 

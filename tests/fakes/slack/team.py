@@ -163,6 +163,10 @@ class Team:
 
         await self.channels[message.channel_id].change(message, change, by=None)
 
+    async def sends(self, event: Json, *, name: str | None = None) -> None:
+        """Send any other event, if the app subscribed to it (`name`, its type unless given)."""
+        await self.world.emit(self.state, {"event_ts": self.world.counter.ts(), **event}, name=name)
+
     async def uninstall(self) -> None:
         """Remove the app from the workspace."""
         self.state.installed = "uninstalled"
@@ -182,6 +186,9 @@ class Team:
 
     async def user_changes(self, person: Person) -> None:
         """Tell the app that something of a user changed."""
-        event: Json = {"type": "user_change", "user": user_json(person.user, scopes=self.state.scopes)}
+        event: Json = {
+            "type": "user_change",
+            "user": user_json(person.user, team_id=self.team_id, scopes=self.state.scopes),
+        }
         event |= {"cache_ts": self.world.counter.seconds(), "event_ts": self.world.counter.ts()}
         await self.world.emit(self.state, event)

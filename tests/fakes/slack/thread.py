@@ -55,8 +55,7 @@ class Thread:
 
     def seen_by(self, user: User) -> list[Message]:
         """Return what one person sees: everything, and what only they see."""
-        own = [each for each in self.channel.ephemerals if each.thread_ts == self.ts and not each.deleted]
-        mine = [each for each in own if each.ephemeral_to == user.user_id]
+        mine = [each for each in self.channel.ephemerals_of(user) if each.thread_ts == self.ts]
         return sorted([*self.messages, *mine], key=lambda message: message.ts)
 
     @property

@@ -80,6 +80,8 @@ def exchange(world: World, trigger_id: str) -> Interaction:
 
 async def publish(call: Call) -> Json:
     """Replace a person's Home tab."""
+    if not call.world.home_tab:
+        raise ApiError("not_enabled")
     user = call.user("user_id")
     body = checked(call.world, call.args.get("view"), kind="home")
     home = call.team.homes.get(user.user_id)

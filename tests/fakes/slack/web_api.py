@@ -11,7 +11,7 @@ from tests.fakes.slack.calls import Call, Method, read_args
 from tests.fakes.slack.channel import Channel
 from tests.fakes.slack.faults import Fault, Faults
 from tests.fakes.slack.model import ApiError, User
-from tests.fakes.slack.world import Received, Refusal, TeamState, World
+from tests.fakes.slack.world import Received, TeamState, World
 
 Json = dict[str, Any]
 
@@ -43,11 +43,6 @@ class WebApi:
         self._open_dm = open_dm
         self._released = asyncio.Event()
 
-    @property
-    def held(self) -> asyncio.Event:
-        """What held calls wait for."""
-        return self._released
-
     def release(self) -> None:
         """Let every held call go on, and hold again from now on."""
         self._released.set()
@@ -65,12 +60,12 @@ class WebApi:
         self._received(request, method, args, team)
         fault = self._faults.take(method, args)
         if fault is not None and not fault.after_effect:
-            response = await self._strike(request, fault)
+            response = await self.strike(request, fault)
             if response is not None:
                 return response
         response = self._too_many(team, method, args) or await self._answer(method, args, token, team)
         if fault is not None and fault.after_effect:
-            return await self._strike(request, fault) or response
+            return await self.strike(request, fault) or response
         return response
 
     def _received(self, request: web.Request, method: str, args: Json, team: TeamState | None) -> None:
@@ -84,7 +79,8 @@ class WebApi:
         self._world.calls.append(received)
         self._world.changes.mark()
 
-    async def _strike(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+    async def strike(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
+        """Do what a fault does; return its answer, None if the call goes on."""
         match fault.kind:
             case "ratelimited":
                 return _rate_limited(fault.retry_after_s)
@@ -94,7 +90,7 @@ class WebApi:
                 return web.json_response({"ok": False, "error": fault.error})
             case "drop":
                 if request.transport is not None:
-                    request.transport.close() if fault.after_effect else request.transport.abort()
+                    request.transport.abort()
                 return web.Response()
             case "hold":
                 await self._released.wait()
@@ -113,8 +109,7 @@ class WebApi:
         try:
             result = await self._run(method, args, token, team)
         except ApiError as exc:
-            self._world.refusals.append(Refusal(method=method, error=exc.error, detail=exc.extra, args=args))
-            self._world.changes.mark()
+            self._world.refuse(method, exc.error, args=args, detail=exc.extra)
             return web.json_response({"ok": False, "error": exc.error, **exc.extra}, headers=headers)
         self._world.changes.mark()
         return web.json_response({"ok": True, **result}, headers=headers)

@@ -11,8 +11,8 @@ _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
 _INLINE = re.compile(r"<@(?P<user>[UW]\w+)(?:\|[^>]*)?>|<#(?P<channel>C\w+)(?:\|[^>]*)?>|<!(?P<range>\w+)>")
 
 
-def user_json(user: User, *, scopes: set[str] | frozenset[str]) -> Json:
-    """Return a user as `users.info` does; the address needs its own scope."""
+def user_json(user: User, *, team_id: str, scopes: set[str]) -> Json:
+    """Return a user as `users.info` of a workspace does; the address needs its own scope."""
     profile: Json = {"real_name": user.name.title(), "display_name": user.name, "team": user.team_id}
     if user.email and "users:read.email" in scopes:
         profile["email"] = user.email
@@ -30,6 +30,7 @@ def user_json(user: User, *, scopes: set[str] | frozenset[str]) -> Json:
         "is_ultra_restricted": user.is_ultra_restricted,
         "is_bot": user.is_bot,
         "is_app_user": False,
+        "is_stranger": user.team_id != team_id,
         "updated": 1_700_000_000,
     }
 

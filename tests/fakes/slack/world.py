@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.fakes.slack.deliveries import Delivery, EnvelopeKind
 from tests.fakes.slack.events import Contact, Place, event_callback
 from tests.fakes.slack.limits import STREAM_BYTES, mass_mentions, pinging_texts
 from tests.fakes.slack.model import BOT_SCOPES, Changes, Counter, File, Message, Session, User, View
-from tests.fakes.slack.socket_mode import Delivery, EnvelopeKind, SocketMode
+from tests.fakes.slack.socket_mode import SocketMode
 
 Json = dict[str, Any]
 
@@ -115,7 +116,6 @@ class Interaction:
     at_s: float
     channel_id: str | None = None
     message: Message | None = None
-    thread_ts: str | None = None
     uses: int = 0
     exchanged: bool = False
     posts: list[Message] = field(default_factory=list)
@@ -140,6 +140,15 @@ class World:
         self.interactions: dict[str, Interaction] = {}
         self.stream_bytes = STREAM_BYTES
         self.dm_roots_carry_thread_ts = False
+        self.commands: dict[str, bool] | None = None
+        self.shortcuts: frozenset[str] | None = None
+        self.home_tab = True
+        self.messages_tab = True
+
+    def refuse(self, method: str, error: str, *, args: Json, detail: Json | None = None) -> None:
+        """Record what the app did and Slack does not take."""
+        self.refusals.append(Refusal(method=method, error=error, detail=detail or {}, args=args))
+        self.changes.mark()
 
     def names(self) -> Iterator[str]:
         """Yield ids for blocks and elements that came without."""
@@ -187,7 +196,6 @@ class World:
         *,
         channel_id: str | None = None,
         message: Message | None = None,
-        thread_ts: str | None = None,
     ) -> Interaction:
         """Begin an interaction."""
         number = self.counter.name("")
@@ -199,7 +207,6 @@ class World:
             at_s=self.now_s(),
             channel_id=channel_id,
             message=message,
-            thread_ts=thread_ts,
         )
         self.interactions[number] = interaction
         return interaction
