@@ -1,6 +1,7 @@
 """What upkeep of the record does: counts, compaction, retention."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from memory.errors import StoreUnavailableError
 from memory.model import MessageState, Receipt, Summary, ThisThread, fact_key, turn_key
 from memory.model.work import Outcome
+from memory.stores.sql import retention
 from memory.stores.sql.admin import SqlRecordAdmin
 from memory.stores.sql.audit import SqlAuditLog
 from memory.stores.sql.database import Database, open_database
@@ -192,6 +194,25 @@ async def test_expire_makes_index_and_cache_follow(
     assert await admin.needs_compaction() is True
     (event,) = await SqlAuditLog(database).read(limit=5)
     assert (event.action, dict(event.counts)) == ("expire", {"messages": 1, "replies": 1})
+
+
+async def test_expire_takes_no_more_texts_at_once_than_it_may(
+    record: Record, admin: SqlRecordAdmin, database: Database, clock: FrozenClock
+) -> None:
+    """However many threads are old and however long they are, writers get in between; in the end all is gone."""
+    for name, turns in (("long", 4), ("short", 1), ("other", 1)):
+        for number in range(turns):
+            await record.talk(f"zanzibar {number}", place=public_thread(name))
+    clock.advance(86_400)
+    young = await record.talk("staging is GKE", place=public_thread("young"))
+    before = clock.now() - timedelta(hours=1)
+    receipt = await retention.expire(database, episodes_before=before, threads_before=before, texts_at_once=5)
+    events = await SqlAuditLog(database).read(limit=9)
+
+    assert receipt == Receipt(messages=6, replies=6)
+    assert [sum(event.counts.values()) for event in reversed(events)] == [5, 5, 2]
+    assert await record.holding("zanzibar") == []
+    assert (await admin.status()).messages == len([young, "its reply"])
 
 
 async def test_expire_again_changes_nothing(record: Record, admin: SqlRecordAdmin, clock: FrozenClock) -> None:
