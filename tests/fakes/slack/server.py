@@ -24,8 +24,8 @@ class SlackServer:
     Attributes:
         faults: What goes wrong on demand, by method; "response_url", "files.download" and "files.upload" count as such.
         socket: The Socket Mode side: connections, deliveries, acknowledgements.
-        world: Settings for all workspaces: `subscriptions` (None is all), `app_scopes`, `stream_bytes`,
-            `dm_roots_carry_thread_ts`.
+        world: Settings for all workspaces: `subscriptions` (None is all), `stream_bytes`, `stream_appends` (how many a
+            stream takes before it expires), `dm_roots_carry_thread_ts`.
         teams: The workspaces, by id.
     """
 

@@ -48,6 +48,9 @@ def _check_recipient(call: Call) -> None:
 async def append(call: Call) -> Json:
     """Let the message grow."""
     channel, message, stream = _streaming(call)
+    if stream.appends == call.world.stream_appends:
+        stream.state = "expired"
+        raise ApiError("message_not_in_streaming_state")
     text, blocks = _grown(call, stream)
     if not text and not blocks and not call.args.get("chunks"):
         raise ApiError("no_text")

@@ -119,7 +119,9 @@ class Team:
             if channel.kind == kind and set(channel.members) == ids:
                 return channel
         name = "" if kind == "im" else "mpdm-" + "--".join(user.name for user in users)
-        return self._add(name, kind, [*users, bot])
+        channel = self._add(name, kind, [*users, bot])
+        channel.shared_with.update({user.team_id for user in users} - {self.team_id})
+        return channel
 
     def _add(self, name: str, kind: ChannelKind, users: Sequence[User]) -> Channel:
         channel_id = self.world.counter.name(_PREFIX[kind], scope=self.team_id)
@@ -140,6 +142,7 @@ class Team:
         attachments: Sequence[Json] = (),
         blocks: Sequence[Json] = (),
         thread: Thread | None = None,
+        subtype: str | None = "bot_message",
     ) -> Message:
         """Let another app post, as an alert with its text only in attachments or blocks does."""
         message = Message(
@@ -150,7 +153,7 @@ class Team:
             attachments=list(attachments),
             blocks=list(blocks),
             thread_ts=thread.ts if thread is not None else None,
-            subtype="bot_message",
+            subtype=subtype,
         )
         await channel.post(message)
         return message

@@ -58,7 +58,7 @@ def file_json(file: File) -> Json:
     }
 
 
-def message_json(message: Message, *, replies: list[Message] | None = None, metadata: bool = True) -> Json:
+def message_json(message: Message, *, replies: list[Message] | None = None, metadata: bool = False) -> Json:
     """Return a message as the Web API shows it; `replies` makes it the parent of a thread."""
     author = message.author
     result: Json = {"type": "message", "user": author.user_id, "ts": message.ts, "text": message.text}

@@ -139,6 +139,7 @@ class World:
         self.mass_mentions: list[MassMention] = []
         self.interactions: dict[str, Interaction] = {}
         self.stream_bytes = STREAM_BYTES
+        self.stream_appends: int | None = None
         self.dm_roots_carry_thread_ts = False
         self.commands: dict[str, bool] | None = None
         self.shortcuts: frozenset[str] | None = None

@@ -1,5 +1,9 @@
 """The fake Slack's Socket Mode, with the real client at the other end."""
 
+import asyncio
+from contextlib import AsyncExitStack
+
+import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -126,3 +130,43 @@ async def test_a_deaf_connection_still_answers_pings(
     assert await app.client.is_connected()
     assert not app.events
     assert slack.socket.connected == 1
+
+
+async def test_an_eleventh_connection_is_told_to_go(slack: SlackServer, web: AsyncWebClient) -> None:
+    """An app has ten connections at most, and a ticket opens one of them once."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        hellos = []
+        for _ in range(11):
+            url = (await web.apps_connections_open(app_token=slack.app_token))["url"]
+            socket = await stack.enter_async_context(http.ws_connect(url))
+            hellos.append(await socket.receive_json())
+        again = await http.get(url.replace("ws", "http", 1))
+
+    assert [each["type"] for each in hellos] == ["hello"] * 10 + ["disconnect"]
+    assert hellos[-1]["reason"] == "too_many_websockets"
+    assert again.status == 401
+
+
+async def test_nothing_is_left_when_the_server_ends() -> None:
+    """A dead connection, a held call and a planned redelivery end with the server."""
+    before = asyncio.all_tasks()
+    async with SlackServer() as slack:
+        team = slack.team()
+        ana = team.user("ana")
+        web = AsyncWebClient(team.bot_token, base_url=slack.url, retry_handlers=[])
+        client = SocketModeClient(slack.app_token, web_client=web, ping_interval=0.2)
+        await client.connect()  # type: ignore[no-untyped-call]
+        await slack.socket.until_connected()
+        slack.socket.redeliver_by_itself([600.0])
+        slack.socket.go_dead()
+        await ana.says(ana.dm, "hello")
+        slack.faults.add("auth.test", "hold")
+        held = asyncio.ensure_future(web.auth_test())
+        await slack.until_called("auth.test")
+    await asyncio.wait([held])
+    await client.close()  # type: ignore[no-untyped-call]
+    while asyncio.all_tasks() != before:
+        await asyncio.sleep(0)
+
+    assert not slack.socket.connections

@@ -206,6 +206,18 @@ async def test_a_stream_expires(slack: SlackServer, team: Team, ana: Person, web
     assert [answer.shown for answer in team.thread(asked).answers] == ["whole"]
 
 
+async def test_a_stream_expires_in_the_middle(slack: SlackServer, ana: Person, web: AsyncWebClient) -> None:
+    """A stream that lives for one append takes no second one."""
+    slack.world.stream_appends = 1
+    asked = await ana.says(ana.dm, "hello")
+    ts = await start(web, ana.dm, asked.ts)
+    await web.chat_appendStream(channel=ana.dm.channel_id, ts=ts, markdown_text="one")
+
+    answer = await refused(web.chat_appendStream(channel=ana.dm.channel_id, ts=ts, markdown_text="two"))
+
+    assert answer["error"] == "message_not_in_streaming_state"
+
+
 async def test_mass_mentions_are_seen_across_appends(
     slack: SlackServer, ana: Person, general: Channel, web: AsyncWebClient
 ) -> None:
