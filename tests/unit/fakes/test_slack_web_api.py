@@ -229,9 +229,15 @@ async def test_mass_mentions_are_seen_across_appends(
     await web.chat_appendStream(channel=ana.dm.channel_id, ts=ts, markdown_text="nel> <!sub")
     await web.chat_appendStream(channel=ana.dm.channel_id, ts=ts, markdown_text="team^S1|ops>")
     await web.chat_postMessage(channel=general.channel_id, text="x", blocks=[section("<!here>")])
+    await web.chat_postMessage(channel=general.channel_id, text="<!everyone>", blocks=[section("fine")])
 
     assert not quiet
-    assert [each.mention for each in slack.mass_mentions] == ["<!channel>", "<!subteam^S1|ops>", "<!here>"]
+    assert [each.mention for each in slack.mass_mentions] == [
+        "<!channel>",
+        "<!subteam^S1|ops>",
+        "<!here>",
+        "<!everyone>",
+    ]
 
 
 async def test_faults_strike_before_or_after_the_effect(
