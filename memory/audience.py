@@ -9,7 +9,7 @@ A memory of owner o with audience a is visible in a scope when
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from memory.model.ids import Audience, ChannelId, Place, TenantId, UserId
@@ -104,6 +104,17 @@ def covers(wider: Audience, narrower: Audience) -> bool:
     who compares facts of one tenant only.
     """
     return wider == narrower or wider.startswith(f"{_WORKSPACE}:")
+
+
+def audience_of_sources(current: Audience, of_sources: Sequence[Audience]) -> Audience:
+    """Return for whom a memory is, given the audiences of the sources it still has.
+
+    It stays as it is while one of them has that audience; else it is for the widest, or the first when none is.
+    """
+    if not of_sources or current in of_sources:
+        return current
+    widest = (audience for audience in of_sources if all(covers(audience, other) for other in of_sources))
+    return next(widest, of_sources[0])
 
 
 def entry_labels(*, audience: Audience, owner: UserId, about_owner: bool) -> frozenset[str]:

@@ -87,6 +87,7 @@ class PersonalMemory:
             message_version=1,
             author_id=person.user_id,
             session_id=place.session_id,
+            channel_id=place.channel_id,
             audience=place.audience,
             said_at=now,
         )

@@ -81,10 +81,11 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def narrow_channel(self, channel_id: ChannelId, audience: Audience) -> None:
+    async def narrow_channel(self, channel_id: ChannelId, audience: Audience, *, tenant_id: TenantId) -> None:
         """Give all that was said in a channel, and what came of it, the narrower `audience`; a wider one is ignored.
 
-        A fact that was also said where everyone can read it stays as wide as that.
+        A fact that was also said where everyone can read it stays as wide as that, for as long as that source lives.
+        Of a channel that the record does not know yet, the audience is kept for what will be said there.
         """
         ...
 
@@ -215,7 +216,8 @@ class FactStore(Protocol):
     async def add(self, fact: NewFact, *, author_epoch: int | None = None) -> Fact:
         """Store a fact at once, with its number, sources, full-text entry and index task.
 
-        The same living text of the same owner, subject and audience is confirmed instead of stored again.
+        The same living text of the same owner, subject and audience is confirmed instead of stored again. The places
+        it was said in count as they do for `MessageStore.accept`: the narrowest audience each ever had.
 
         Raises:
             StoreConflictError: `author_epoch` is given and the owner has forgotten something since, or a message it

@@ -188,6 +188,7 @@ class MemoryService:
             message_id=claim.message.message_id,
             message_version=claim.message.version,
             author_id=author.user_id,
+            channel_id=claim.place.channel_id,
             session_id=claim.place.session_id,
             audience=claim.place.audience,
             said_at=claim.message.sent_at,

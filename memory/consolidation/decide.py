@@ -227,6 +227,7 @@ class _Judge:
             message_version=self._batch.versions[message.message_id],
             author_id=author.user_id,
             session_id=message.session_id,
+            channel_id=self._claim.channel_id,
             audience=self._claim.audience,
             said_at=message.sent_at,
             link=message.link,

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from memory.model.ids import Audience, MemoryKey, MessageId, Person, SessionId, TenantId, UserId
+from memory.model.ids import Audience, ChannelId, MemoryKey, MessageId, Person, SessionId, TenantId, UserId
 
 Subject = Literal["person", "team"]
 """Whom a fact is about: its owner, or everyone who can see it."""
@@ -34,6 +34,7 @@ class FactSource:
     message_version: int
     author_id: UserId
     session_id: SessionId
+    channel_id: ChannelId
     audience: Audience
     said_at: datetime
     link: str | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from memory.model.ids import Audience, MessageId, SessionId, TenantId, UserId
+from memory.model.ids import Audience, ChannelId, MessageId, SessionId, TenantId, UserId
 from memory.model.memories import Episode, NewFact
 from memory.model.messages import Message
 from memory.model.recall import VectorRef
@@ -33,6 +33,7 @@ class ExtractionClaim:
     """
 
     session_id: SessionId
+    channel_id: ChannelId
     tenant_id: TenantId
     audience: Audience
     lease: Lease

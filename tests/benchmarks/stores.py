@@ -21,7 +21,7 @@ from memory.stores.redis import open_redis
 from memory.stores.sql.database import Database, open_database
 from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.migrate import migrate
-from memory.stores.sql.schema import fact_sources, facts, people, threads
+from memory.stores.sql.schema import channels, fact_sources, facts, people, threads
 from tests.benchmarks.population import FACTS_EACH, KnownFact, Population, vectors_of
 
 Advance = Callable[[int], None]
@@ -59,6 +59,7 @@ async def _fill_record(database: Database, population: Population, advance: Adva
     owners = range(population.people)
     async with database.upkeep_transaction("fill") as connection:
         await connection.execute(insert(people), [_person_row(population, owner) for owner in owners])
+        await connection.execute(insert(channels), [_channel_row(population, owner) for owner in owners])
         await connection.execute(insert(threads), [_thread_row(population, owner) for owner in owners])
     for some in _batches(population.facts()):
         async with database.upkeep_transaction("fill") as connection:
@@ -97,6 +98,11 @@ def _person_row(population: Population, owner: int) -> dict[str, object]:
     }
 
 
+def _channel_row(population: Population, owner: int) -> dict[str, object]:
+    place = population.place(owner, "earlier")
+    return {"channel_id": place.channel_id, "audience": place.audience}
+
+
 def _thread_row(population: Population, owner: int) -> dict[str, object]:
     place = population.place(owner, "earlier")
     return {
@@ -127,10 +133,12 @@ def _fact_row(population: Population, fact: KnownFact) -> dict[str, object]:
 
 
 def _source_row(population: Population, fact: KnownFact) -> dict[str, object]:
+    place = population.place(fact.owner, "earlier")
     return {
         "fact_id": fact.fact_id,
         "author_id": population.person(fact.owner).user_id,
-        "session_id": population.place(fact.owner, "earlier").session_id,
+        "session_id": place.session_id,
+        "channel_id": place.channel_id,
         "audience": fact.audience,
         "said_at": SystemClock().now(),
     }

@@ -177,6 +177,11 @@ def _shown(value: object) -> str:
     return "" if isinstance(value, bytes) else str(value).casefold()
 
 
+def channel_of(session_id: SessionId) -> ChannelId:
+    """Return the channel of a thread: here its id begins with the channel's."""
+    return ChannelId(session_id.rpartition(":")[0])
+
+
 def source_of(message: Message, *, audience: Audience = PUBLIC) -> FactSource:
     """Return a message as the source of a fact."""
     assert message.author is not None
@@ -185,6 +190,7 @@ def source_of(message: Message, *, audience: Audience = PUBLIC) -> FactSource:
         message_version=message.version,
         author_id=message.author.user_id,
         session_id=message.session_id,
+        channel_id=channel_of(message.session_id),
         audience=audience,
         said_at=message.sent_at,
         link=message.link,
@@ -221,6 +227,7 @@ def remembered(words: str, clock: FrozenClock, *, person: Person = ANNA, place: 
         message_version=1,
         author_id=person.user_id,
         session_id=place.session_id,
+        channel_id=place.channel_id,
         audience=place.audience,
         said_at=clock.now(),
     )

@@ -78,7 +78,7 @@ async def test_a_narrowed_channel_takes_all_that_came_of_it_along(record: Record
     """Threads, messages, facts, their sources and episodes; the search finds them in the channel and nowhere else."""
     keys = await _learn_from_public(record)
     assert await found_by(record, elsewhere(), "zanzibar") == keys
-    await record.messages.narrow_channel(CHANNEL, NARROW)
+    await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     assert await audiences(record) == {NARROW}
     assert await found_by(record, elsewhere(), "zanzibar") == set()
     assert await found_by(record, narrow_thread(), "zanzibar") == keys
@@ -99,7 +99,7 @@ async def test_a_message_from_a_wider_place_widens_nothing(record: Record) -> No
     await record.talk("Zanzibar once more.", place=public_thread("two"))
     claims = await record.claim()
     assert {claim.audience for claim in claims} == {NARROW}
-    await record.messages.narrow_channel(CHANNEL, PUBLIC)
+    await record.messages.narrow_channel(CHANNEL, PUBLIC, tenant_id=TENANT)
     assert await audiences(record) == {NARROW}
     assert await found_by(record, elsewhere(), "zanzibar") == set()
     assert turn_key(said.message_id, 1) in await found_by(record, narrow_thread(), "zanzibar")
@@ -111,16 +111,16 @@ async def test_a_fact_that_was_also_said_in_public_stays_public(record: Record) 
     await record.learn(Outcome(added=(fact_from("Prod is zanzibar.", said, subject="team"),)))
     again = await record.talk("Prod is zanzibar.", person=BOB, place=elsewhere())
     await record.learn(Outcome(confirmed=((1, fact_from("Prod is zanzibar.", again, subject="team")),)))
-    await record.messages.narrow_channel(CHANNEL, NARROW)
+    await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     assert await found_by(record, public_thread("of another"), "prod") == {fact_key(1), turn_key(again.message_id, 1)}
-    await record.messages.narrow_channel(elsewhere().channel_id, members_of(elsewhere().channel_id))
+    await record.messages.narrow_channel(elsewhere().channel_id, members_of(elsewhere().channel_id), tenant_id=TENANT)
     assert PUBLIC not in await audiences(record)
 
 
 async def test_other_channels_stay_as_they_are(record: Record) -> None:
     """One channel's change says nothing of another."""
     said = await record.talk("Prod is zanzibar.", place=elsewhere())
-    await record.messages.narrow_channel(CHANNEL, NARROW)
+    await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     await record.talk("Hello.", place=narrow_thread())
     assert await found_by(record, public_thread(), "zanzibar") == {turn_key(said.message_id, 1)}
 
@@ -129,7 +129,7 @@ async def test_an_extraction_that_began_before_stores_nothing(record: Record) ->
     """Its facts were meant for more readers; the thread is due again."""
     said = await record.talk("Prod is zanzibar.")
     claim, batch = await record.claim_one()
-    await record.messages.narrow_channel(CHANNEL, NARROW)
+    await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     with pytest.raises(StoreConflictError):
         await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is zanzibar.", said),)))
     await record.extraction.release(claim)
@@ -139,7 +139,7 @@ async def test_an_extraction_that_began_before_stores_nothing(record: Record) ->
 async def test_a_fact_remembered_in_a_turn_that_began_before_is_for_the_fewer_readers(record: Record) -> None:
     """The turn still thinks the channel public."""
     said = await record.say("Prod is zanzibar.")
-    await record.messages.narrow_channel(CHANNEL, NARROW)
+    await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     fact = await record.facts.add(fact_from("Prod is zanzibar.", said, subject="team"), author_epoch=0)
     assert (fact.tenant_id, fact.owner, fact.audience) == (TENANT, ANNA.user_id, NARROW)
     assert await audiences(record) == {NARROW}

@@ -318,7 +318,7 @@ def places_of(person: Person, tenant_id: TenantId) -> Sequence[Place]:
     audiences = [private_to(person.user_id), *channels, everyone_in(tenant_id)]
     return [
         Place(
-            session_id=SessionId(f"{person.user_id}|{audience}"),
+            session_id=SessionId(f"{tenant_id}|{audience}:{person.name}"),
             channel_id=ChannelId(f"{tenant_id}|{audience}"),
             tenant_id=tenant_id,
             audience=audience,

@@ -32,8 +32,8 @@ from memory.model import (
 from memory.model.work import ExtractionBatch, ExtractionClaim, Lease, Outcome
 
 _NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-_TENANT, _THREAD = TenantId("c:T1"), SessionId("c:T1:C1:1")
-_PUBLIC, _CHANNEL = everyone_in(_TENANT), members_of(ChannelId("c:T1:C1"))
+_TENANT, _CHANNEL_ID, _THREAD = TenantId("c:T1"), ChannelId("c:T1:C1"), SessionId("c:T1:C1:1")
+_PUBLIC, _CHANNEL = everyone_in(_TENANT), members_of(_CHANNEL_ID)
 _ANA = Person(user_id=UserId("c:T1:ana"), name="Ana")
 _BO = Person(user_id=UserId("c:T1:bo"), name="Bo")
 _LEASE = Lease(name="x", holder="h", fence=1)
@@ -99,7 +99,9 @@ def _decide(
         for one in existing.values()
     )
     request = ExtractionRequest(system="", prompt="", messages=label_messages(batch), facts=labelled, max_tokens=1_000)
-    claim = ExtractionClaim(session_id=_THREAD, tenant_id=_TENANT, audience=audience, lease=_LEASE)
+    claim = ExtractionClaim(
+        session_id=_THREAD, channel_id=_CHANNEL_ID, tenant_id=_TENANT, audience=audience, lease=_LEASE
+    )
     return decide(ExtractionReply(facts=list(operations), episode=episode), batch, request, existing, claim=claim)
 
 

@@ -254,7 +254,13 @@ async def test_small_talk_is_no_episode() -> None:
 def _claim() -> ExtractionClaim:
     place = dm("ana")
     lease = Lease(name="x", holder="test", fence=1)
-    return ExtractionClaim(session_id=place.session_id, tenant_id=TENANT, audience=place.audience, lease=lease)
+    return ExtractionClaim(
+        session_id=place.session_id,
+        channel_id=place.channel_id,
+        tenant_id=TENANT,
+        audience=place.audience,
+        lease=lease,
+    )
 
 
 def recalled(

@@ -10,12 +10,14 @@ from datetime import datetime
 from sqlalchemy import Table, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from memory.audience import audience_of_sources
 from memory.model import MemoryKey, MessageState, Receipt, SessionId, UserId, episode_key, fact_key
 from memory.stores.sql.database import inserts
 from memory.stores.sql.erasure_trace import Removal, turn_keys
 from memory.stores.sql.fact_rows import fact_of, index_fact
 from memory.stores.sql.lexicon import drop_entries
 from memory.stores.sql.locks import lock_people, lock_threads
+from memory.stores.sql.narrowing import follow_sources
 from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import (
@@ -72,6 +74,7 @@ async def apply(
     await _clear_titles(connection, removal)
     await _erase_texts(connection, removal)
     await _remove_sources(connection, removal.sources)
+    await follow_sources(connection, {row.fact_id for row in removal.sources.values()})
     await _hand_over(connection, removal, now=now)
     await _remove_facts(connection, removal.facts)
     await _remove_episodes(connection, removal.episodes)
@@ -148,7 +151,7 @@ async def _hand_over(connection: AsyncConnection, removal: Removal, *, now: date
                     subject=old.subject,
                     kind=old.kind,
                     text=old.text,
-                    audience=first.audience,
+                    audience=audience_of_sources(old.audience, [source.audience for source in sources]),
                     said_at=first.said_at,
                     created_at=now,
                     valid_until=old.valid_until,

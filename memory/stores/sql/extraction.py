@@ -36,7 +36,8 @@ class SqlExtractionStore(ExtractionStore):
         self, *, idle_before: datetime, busy_turns: int, holder: str, lease_s: float, limit: int
     ) -> Sequence[ExtractionClaim]:
         now = self._database.clock.now()
-        query = due_threads(idle_before=idle_before, busy_turns=busy_turns, now=now, limit=limit)
+        due = due_threads(idle_before=idle_before, busy_turns=busy_turns, now=now, limit=limit)
+        query = due.add_columns(threads.c.channel_id)
         claims: list[ExtractionClaim] = []
         async with self._database.begin("claim threads to extract from") as connection:
             for row in (await connection.execute(query)).all():
@@ -45,6 +46,7 @@ class SqlExtractionStore(ExtractionStore):
                     claims.append(
                         ExtractionClaim(
                             session_id=row.session_id,
+                            channel_id=row.channel_id,
                             tenant_id=row.tenant_id,
                             audience=row.audience,
                             lease=lease,

@@ -10,14 +10,15 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.audience import covers, entry_labels
-from memory.model import Fact, FactKind, FactSource, NewFact, TenantId, UserId, fact_key
+from memory.audience import audience_of_sources, covers, entry_labels
+from memory.model import Audience, ChannelId, Fact, FactKind, FactSource, NewFact, TenantId, UserId, fact_key
+from memory.stores.sql.channels import hold_channel, is_wider
 from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import drop_entries, put_entry
 from memory.stores.sql.people import next_number
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import fact_sources, facts, messages, people, threads
+from memory.stores.sql.schema import fact_sources, facts, messages, people
 
 NO_TENANT = TenantId("")
 """Of a person who has set a preference before saying anything."""
@@ -64,13 +65,21 @@ async def are_as_read(connection: AsyncConnection, sources: Collection[FactSourc
     return {row.id: row.version for row in rows} == read
 
 
-async def for_readers_now(connection: AsyncConnection, new: NewFact) -> NewFact:
-    """Return a fact for no more readers than a thread it was said in has by now, and hold these threads."""
-    said_in = threads.c.session_id.in_({source.session_id for source in new.sources})
-    query = select(threads.c.audience).where(said_in).order_by(threads.c.session_id).with_for_update(read=True)
-    now = [audience for audience in await connection.scalars(query) if covers(new.audience, audience)]
-    audience = next((audience for audience in now if audience != new.audience), new.audience)
-    return replace(new, audience=audience, sources=tuple(replace(source, audience=audience) for source in new.sources))
+async def for_readers_now(connection: AsyncConnection, new: NewFact) -> NewFact | None:
+    """Return a fact for no more readers than the channels it was said in ever had, and hold these channels.
+
+    Returns:
+        None when a channel is known for wider than it was by then: it has to be narrowed first.
+    """
+    now: dict[ChannelId, Audience] = {}
+    for source in sorted(new.sources, key=lambda source: source.channel_id):
+        known = await hold_channel(connection, source.channel_id, source.audience)
+        if is_wider(known, source.audience):
+            return None
+        now[source.channel_id] = known
+    sources = tuple(replace(source, audience=now[source.channel_id]) for source in new.sources)
+    audience = audience_of_sources(new.audience, [source.audience for source in sources])
+    return replace(new, audience=audience, sources=sources)
 
 
 async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId) -> None:
@@ -205,6 +214,7 @@ async def _insert_sources(connection: AsyncConnection, fact_id: int, sources: Co
                 "message_version": source.message_version,
                 "author_id": source.author_id,
                 "session_id": source.session_id,
+                "channel_id": source.channel_id,
                 "audience": source.audience,
                 "said_at": source.said_at,
                 "link": source.link,

@@ -12,9 +12,12 @@ from memory.stores.sql.export import export_person
 from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner, for_readers_now
 from memory.stores.sql.locks import lock_people
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
+from memory.stores.sql.narrowing import narrow_channel
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, facts, people
+
+_ADD = "add a fact"
 
 
 class SqlFactStore(FactStore):
@@ -24,15 +27,28 @@ class SqlFactStore(FactStore):
         self._database = database
 
     async def add(self, fact: NewFact, *, author_epoch: int | None = None) -> Fact:
-        async with self._database.begin("add a fact") as connection:
-            await share_with_forgetting(connection, fact.tenant_id)
+        stored = await self._add(fact, author_epoch)
+        if stored is None:
+            async with self._database.upkeep_transaction("narrow a channel") as connection:
+                for source in sorted(fact.sources, key=lambda source: source.channel_id):
+                    await narrow_channel(connection, source.channel_id, source.audience, tenant_id=fact.tenant_id)
+            stored = await self._add(fact, author_epoch)
+        if stored is None:
+            raise StoreConflictError("sql", _ADD, "its channel changes while it arrives")
+        return stored
+
+    async def _add(self, new: NewFact, author_epoch: int | None) -> Fact | None:
+        async with self._database.begin(_ADD) as connection:
+            await share_with_forgetting(connection, new.tenant_id)
+            fact = await for_readers_now(connection, new)
+            if fact is None:
+                return None
             await ensure_owner(connection, fact.owner, fact.tenant_id)
             epochs = await lock_people(connection, [fact.owner])
             if author_epoch is not None and epochs[fact.owner] != author_epoch:
-                raise StoreConflictError("sql", "add a fact", "its owner has forgotten something since")
+                raise StoreConflictError("sql", _ADD, "its owner has forgotten something since")
             if not await are_as_read(connection, fact.sources):
-                raise StoreConflictError("sql", "add a fact", "a message it came from has changed since")
-            fact = await for_readers_now(connection, fact)
+                raise StoreConflictError("sql", _ADD, "a message it came from has changed since")
             return await add_fact(connection, fact, now=self._database.clock.now())
 
     async def memories(self, owner: UserId, *, history: bool = False) -> Sequence[Memory]:

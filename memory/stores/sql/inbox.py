@@ -2,44 +2,37 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.audience import covers, entry_labels
+from memory.audience import entry_labels
 from memory.errors import StoreConflictError
-from memory.model import Accepted, InboundMessage, MessageId, MessageState, Role, turn_key
+from memory.model import Accepted, Audience, InboundMessage, MessageId, MessageState, Role, turn_key
+from memory.stores.sql.channels import add_channel, is_wider
 from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.people import ensure_person
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import messages, threads
+from memory.stores.sql.schema import channels, messages, threads
 
 _TITLE_CHARS = 80
 
-_earlier = messages.alias("earlier")
-_CHANNEL_AUDIENCE = (
-    select(threads.c.audience)
-    .join(_earlier, _earlier.c.session_id == threads.c.session_id)
-    .where(_earlier.c.channel_id == bindparam("channel_id"))
-    .limit(literal_column("1"))
-    .scalar_subquery()
-)
-"""Any message tells: all threads of a channel have the narrowest audience that the channel ever had."""
-_DELIVERY = (messages.c.channel_id == bindparam("channel_id")) & (
+_DELIVERY = (messages.c.channel_id == channels.c.channel_id) & (
     messages.c.platform_message_id == bindparam("platform_message_id")
 )
-_FIND_DELIVERY = select(_CHANNEL_AUDIENCE.label("channel_audience"), messages.c.id, messages.c.state).select_from(
-    select(literal_column("1")).subquery().outerjoin(messages, _DELIVERY)
+_FIND_DELIVERY = (
+    select(channels.c.audience, messages.c.id, messages.c.state)
+    .outerjoin_from(channels, messages, _DELIVERY)
+    .where(channels.c.channel_id == bindparam("channel_id"))
+    .with_for_update(read=True, of=channels)  # as hold_channel does
 )
 _THREAD_COLUMNS = ("session_id", "tenant_id", "channel_id", "audience", "shared", "title", "last_active_at")
 _TOUCH_THREAD = {
-    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS})
-    .on_conflict_do_update(
+    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS}).on_conflict_do_update(
         index_elements=[threads.c.session_id],
         set_={"last_active_at": plain.excluded.last_active_at, "shared": plain.excluded.shared},
     )
-    .returning(threads.c.audience)
     for dialect, plain in inserts(threads).items()
 }
 _MESSAGE_COLUMNS = (
@@ -79,12 +72,12 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
     if known.id is not None:
         return _duplicate(known)
     place, dialect = message.place, connection.dialect.name
-    audience = known.channel_audience or place.audience
-    if audience != place.audience and covers(audience, place.audience):
+    audience = Audience(known.audience)
+    if is_wider(audience, place.audience):
         return None
     await ensure_person(connection, message.author, place.tenant_id)
     values = _thread_values(message) | {"audience": audience, "last_active_at": now}
-    audience = (await connection.execute(_TOUCH_THREAD[dialect], values)).scalar_one()
+    await connection.execute(_TOUCH_THREAD[dialect], values)
     values = _message_values(message) | {"audience": audience}
     number = (await connection.execute(_RECEIVE[dialect], values)).scalar_one_or_none()
     if number is None:  # another process took the same delivery while this one looked
@@ -100,9 +93,14 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
 
 
 async def _find_delivery(connection: AsyncConnection, message: InboundMessage) -> AnyRow:
-    """Return the audience of the channel, if it is known, and the row of the message, if there is one."""
-    values = {"channel_id": message.place.channel_id, "platform_message_id": message.platform_message_id}
-    return (await connection.execute(_FIND_DELIVERY, values)).one()
+    """Return the audience of the channel, held from here on, and of the message, if it is known, row and state."""
+    place = message.place
+    values = {"channel_id": place.channel_id, "platform_message_id": message.platform_message_id}
+    known = (await connection.execute(_FIND_DELIVERY, values)).first()
+    if known is None:
+        await add_channel(connection, place.channel_id, place.audience)
+        known = (await connection.execute(_FIND_DELIVERY, values)).one()
+    return known
 
 
 def _duplicate(row: AnyRow) -> Accepted:

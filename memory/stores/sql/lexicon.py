@@ -46,6 +46,12 @@ async def drop_entries(connection: AsyncConnection, keys: Collection[MemoryKey])
         await connection.execute(_DROP, {"keys": list(keys)})
 
 
+async def replace_entry(connection: AsyncConnection, *, key: MemoryKey, labels: Collection[str], text: str) -> None:
+    """Give a text whose readers have changed the labels of those it is for now."""
+    await drop_entries(connection, [key])
+    await put_entry(connection, key=key, labels=labels, text=text)
+
+
 async def search(connection: AsyncConnection, scope: Scope, terms: Sequence[str], *, limit: int) -> LexicalResult:
     """Return entries inside the scope that have at least one of `terms`, best by the rarity of what they share.
 

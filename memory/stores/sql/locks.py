@@ -1,4 +1,4 @@
-"""Row locks, always taken in one order: people, then threads, then messages, then facts, each by id.
+"""Row locks, always taken in one order: channels, people, threads, messages, facts, each by id.
 
 SQLite has one writer at a time and no row locks; there the same statements only read.
 """

@@ -40,15 +40,16 @@ class SqlMessageStore(MessageStore):
         now = self._database.clock.now()
         accepted = await self._database.write("accept a message", inbox.accept, message, now=now)
         if accepted is None:
-            await self.narrow_channel(message.place.channel_id, message.place.audience)
+            place = message.place
+            await self.narrow_channel(place.channel_id, place.audience, tenant_id=place.tenant_id)
             accepted = await self._database.write("accept a message", inbox.accept, message, now=now)
         if accepted is None:
             raise StoreConflictError("sql", "accept a message", "its channel changes while it arrives")
         return accepted
 
-    async def narrow_channel(self, channel_id: ChannelId, audience: Audience) -> None:
+    async def narrow_channel(self, channel_id: ChannelId, audience: Audience, *, tenant_id: TenantId) -> None:
         async with self._database.upkeep_transaction("narrow a channel") as connection:
-            await narrow_channel(connection, channel_id, audience)
+            await narrow_channel(connection, channel_id, audience, tenant_id=tenant_id)
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
         return await self._database.write_lightly(

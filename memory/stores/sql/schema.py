@@ -72,12 +72,19 @@ people = Table(
     Column("preferences", JSON, nullable=False, server_default="{}"),
 )
 
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel_id", String, primary_key=True),  # platform, tenant and channel in one
+    Column("audience", String, nullable=False),  # the narrowest it ever had; what was said in it has a copy
+)
+
 threads = Table(
     "threads",
     metadata,
     Column("session_id", String, primary_key=True),
     Column("tenant_id", String, nullable=False),
-    Column("channel_id", String, nullable=False),
+    Column("channel_id", String, ForeignKey("channels.channel_id"), nullable=False),
     Column("audience", String, nullable=False),
     Column("shared", Boolean, nullable=False),
     Column("title", String, nullable=False, server_default=""),  # start of the first message; '' once that is forgotten
@@ -98,7 +105,7 @@ messages = Table(
     _row_id(),
     Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
     Column("tenant_id", String, nullable=False),
-    Column("channel_id", String, nullable=False),  # platform, tenant and channel in one
+    Column("channel_id", String, nullable=False),
     Column("platform_message_id", String),  # NULL for a reply that the platform has not named
     Column("role", String, nullable=False),
     Column("author_id", String, ForeignKey("people.user_id")),  # NULL for Recall
@@ -171,7 +178,8 @@ fact_sources = Table(
     Column("message_id", BigInteger, ForeignKey("messages.id")),  # NULL for /remember
     Column("message_version", Integer, nullable=False, server_default="1"),
     Column("author_id", String, ForeignKey("people.user_id"), nullable=False),
-    Column("session_id", String, nullable=False),
+    Column("session_id", String, nullable=False),  # a thread of messages or, for /remember, perhaps of none
+    Column("channel_id", String, ForeignKey("channels.channel_id"), nullable=False),
     Column("audience", String, nullable=False),
     Column("said_at", UtcDateTime, nullable=False),
     Column("link", String),
@@ -236,7 +244,7 @@ outbox = Table(
     Column("session_id", String),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", UtcDateTime, nullable=False),
-    Index("ix_outbox_due", "due_at", "id"),
+    Index("ix_outbox_due", "operation", "due_at", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -79,7 +79,8 @@ _ADD_TURN = (
     .returning(threads.c.forget_epoch)
 )
 _SETTLE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
-_REPLY = insert(messages).returning(messages.c.id)
+_AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
+_REPLY = insert(messages).values(audience=_AUDIENCE_NOW).returning(messages.c.id)
 
 
 async def begin_turn(
@@ -165,7 +166,6 @@ async def _insert_reply(
         "channel_id": place.channel_id,
         "role": Role.ASSISTANT.value,
         "text": None if forgotten else reply.text,
-        "audience": place.audience,
         "sent_at": reply.sent_at,
         "state": MessageState.ANSWERED.value,
         "reply_to": claim.message.message_id,
@@ -181,6 +181,7 @@ def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:
     return TurnClaim(
         message=message_of(row),
         place=Place(
+        "b_session_id": place.session_id,
             session_id=session_id,
             channel_id=row.place_channel_id,
             tenant_id=row.tenant_id,

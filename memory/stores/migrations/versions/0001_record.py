@@ -12,7 +12,7 @@ _UNSETTLED = sa.text("state IN ('received', 'answering')")
 
 
 def upgrade() -> None:
-    _create_people_and_threads()
+    _create_people_and_places()
     _create_messages()
     _create_facts()
     _create_episodes()
@@ -54,7 +54,7 @@ def _reference(name: str, target: str, *, nullable: bool = False, primary_key: b
     return sa.Column(name, kind, sa.ForeignKey(target), nullable=nullable, primary_key=primary_key)
 
 
-def _create_people_and_threads() -> None:
+def _create_people_and_places() -> None:
     op.create_table(
         "people",
         sa.Column("user_id", sa.String(), primary_key=True),
@@ -64,11 +64,12 @@ def _create_people_and_threads() -> None:
         _count("next_number", start="1"),
         _json("preferences", "{}"),
     )
+    op.create_table("channels", sa.Column("channel_id", sa.String(), primary_key=True), _string("audience"))
     op.create_table(
         "threads",
         sa.Column("session_id", sa.String(), primary_key=True),
         _string("tenant_id"),
-        _string("channel_id"),
+        _reference("channel_id", "channels.channel_id"),
         _string("audience"),
         sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("title", sa.String(), server_default="", nullable=False),
@@ -154,6 +155,7 @@ def _create_facts() -> None:
         _count("message_version", start="1"),
         _reference("author_id", "people.user_id"),
         _string("session_id"),
+        _reference("channel_id", "channels.channel_id"),
         _string("audience"),
         _time("said_at"),
         _string("link", nullable=True),
@@ -216,7 +218,7 @@ def _create_work() -> None:
         _time("due_at"),
         **_NEVER_REUSE,
     )
-    op.create_index("ix_outbox_due", "outbox", ["due_at", "id"])
+    op.create_index("ix_outbox_due", "outbox", ["operation", "due_at", "id"])
     op.create_table(
         "leases",
         sa.Column("name", sa.String(), primary_key=True),
