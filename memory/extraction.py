@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from memory.audience import Scope, scope_for
+from memory.audience import Scope, is_visible, scope_for
 from memory.consolidation import decide, label_messages, oldest_within, render_batch
 from memory.errors import (
     MalformedReplyError,
@@ -166,7 +166,7 @@ class Extractor:
             {fact.fact_id: fact for fact in existing},
             claim=claim,
         )
-        return await self._store.commit(claim, batch, outcome)
+        return await self._store.commit(claim, batch, outcome, shown=existing)
 
     async def _ask(self, request: ExtractionRequest) -> ExtractionReply:
         """Ask the model; a malformed reply is asked for once more at once."""
@@ -188,7 +188,7 @@ class Extractor:
             scope = scope_for(place, user_id) if place else Scope.nothing(tenant_id=claim.tenant_id, reader=user_id)
             related = await self._retriever.related_facts(texts, scope, limit=self._policy.facts)
             facts = await self._store.facts(claim, [row_id(memory.key) for memory in related])
-            found |= {fact.fact_id: fact for fact in facts}
+            found |= {fact.fact_id: fact for fact in facts if _is_shown(fact, scope)}
         return tuple(found.values())
 
     async def _failed(self, claim: ExtractionClaim, batch: ExtractionBatch | None, error: RecallError) -> None:
@@ -213,6 +213,17 @@ class Extractor:
         wait_s = min(self._policy.first_retry_s * 2.0 ** min(claim.attempts, _MOST_DOUBLINGS), _LONGEST_RETRY_S)
         asked_s = error.retry_after_s if isinstance(error, ProviderUnavailableError) else None
         return max(wait_s, asked_s or 0.0)
+
+
+def _is_shown(fact: Fact, scope: Scope) -> bool:
+    """Whether a fact may still be recalled in the thread, now that it was looked up."""
+    return is_visible(
+        scope,
+        tenant_id=fact.tenant_id,
+        audience=fact.audience,
+        owner=fact.owner,
+        about_owner=fact.subject == "person",
+    )
 
 
 def _lies_in_the_batch(error: RecallError) -> bool:

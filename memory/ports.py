@@ -268,13 +268,21 @@ class ExtractionStore(Protocol):
         """Return those of `fact_ids` that are alive facts of the claim's tenant."""
         ...
 
-    async def commit(self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome) -> Committed:
+    async def commit(
+        self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome, *, shown: Collection[Fact]
+    ) -> Committed:
         """Store what was learned and move the watermark, in one transaction, and release the lease.
 
+        Args:
+            claim: The thread that was learned from.
+            batch: What was read of it.
+            outcome: What was learned.
+            shown: The facts that the model was shown: their words may be in the outcome.
+
         Raises:
-            StoreConflictError: The lease is lost, or since `load` a forget touched the thread or one of its people, an
-                edit one of the messages, or the thread was narrowed. Nothing was written, and the watermark stands
-                where it was.
+            StoreConflictError: The lease is lost, or since `load` a forget touched the thread, one of its people or one
+                of the facts shown, an edit one of the messages, or the thread or one of those facts was narrowed.
+                Nothing was written, and the watermark stands where it was.
         """
         ...
 

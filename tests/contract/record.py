@@ -149,7 +149,7 @@ class Record:
     async def learn(self, outcome: Outcome) -> Committed:
         """Extract `outcome` from the only thread that is due."""
         claim, batch = await self.claim_one()
-        return await self.extraction.commit(claim, batch, outcome)
+        return await self.extraction.commit(claim, batch, outcome, shown=())
 
     async def rows(self, table: str) -> int:
         """Return how many rows a table has."""

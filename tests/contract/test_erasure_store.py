@@ -484,7 +484,7 @@ async def test_forgetting_against_a_sweep_and_a_new_fact_at_once_leaves_nothing(
             query = select(people.c.forget_epoch).where(people.c.user_id == ANNA.user_id)
             epoch = (await connection.execute(query)).scalar_one()
         async with asyncio.TaskGroup() as group:
-            group.create_task(_or_conflict(record.extraction.commit(claim, batch, Outcome(added=(new,)))))
+            group.create_task(_or_conflict(record.extraction.commit(claim, batch, Outcome(added=(new,)), shown=())))
             group.create_task(record.erasure.erase(plan, actor=ANNA.user_id))
             group.create_task(_or_conflict(record.facts.add(remembered("Zanzibar!", clock), author_epoch=epoch)))
         assert await record.holding("zanzibar") == []

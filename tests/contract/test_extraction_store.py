@@ -168,9 +168,9 @@ async def test_a_second_commit_of_a_batch_is_refused(record: Record) -> None:
     said = await record.talk("Prod is EKS.")
     claim, batch = await record.claim_one()
     outcome = Outcome(added=(fact_from("Prod is EKS.", said),), episode=episode_of(said))
-    await record.extraction.commit(claim, batch, outcome)
+    await record.extraction.commit(claim, batch, outcome, shown=())
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(claim, batch, outcome)
+        await record.extraction.commit(claim, batch, outcome, shown=())
     assert len(await record.facts.memories(ANNA.user_id)) == 2
 
 
@@ -182,8 +182,8 @@ async def test_a_batch_that_another_holder_committed_is_refused(record: Record, 
     batch = await record.extraction.load(slow, limit=10)
     quick, same = await record.claim_one(holder="quick")
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(slow, batch, outcome)
-    await record.extraction.commit(quick, same, outcome)
+        await record.extraction.commit(slow, batch, outcome, shown=())
+    await record.extraction.commit(quick, same, outcome, shown=())
     assert [line.confirmations for line in await record.facts.memories(ANNA.user_id)] == [0]
 
 
@@ -202,7 +202,7 @@ async def test_a_forget_during_extraction_wins(record: Record, forgets: str) -> 
         plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=other.session_id))
         await record.erasure.erase(plan, actor=ANNA.user_id)
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)))
+        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)), shown=())
     assert await record.facts.memories(ANNA.user_id, history=True) == []
     await record.extraction.back_off(claim, retry_at=record.clock.now())
     waiting = [message.text for message in (await record.claim_one())[1].messages] if forgets != "the message" else []
@@ -225,7 +225,7 @@ async def test_somebody_elses_forget_in_the_thread_wins_too(record: Record) -> N
     assert list(batch.author_epochs) == [ANNA.user_id]
     await record.erasure.delete_message(theirs.session_id, "p1", actor=BOB.user_id)
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)))
+        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)), shown=())
 
 
 async def test_a_batch_of_other_versions_than_the_records_is_refused(record: Record) -> None:
@@ -233,8 +233,8 @@ async def test_a_batch_of_other_versions_than_the_records_is_refused(record: Rec
     said = await record.talk("Prod is EKS.")
     claim, batch = await record.claim_one()
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(claim, replace(batch, versions={said.message_id: 2}), NOTHING)
-    assert await record.extraction.commit(claim, batch, NOTHING) == Committed()
+        await record.extraction.commit(claim, replace(batch, versions={said.message_id: 2}), NOTHING, shown=())
+    assert await record.extraction.commit(claim, batch, NOTHING, shown=()) == Committed()
 
 
 async def test_an_update_keeps_the_old_fact_as_history(record: Record) -> None:
@@ -397,7 +397,7 @@ async def test_backing_off_with_a_lost_lease_changes_nothing(record: Record, clo
     quick, batch = await record.claim_one(holder="quick")
     assert await _fail(record, slow, wait_s=60) == 0
     await record.extraction.park(slow, batch, reason="MalformedReplyError")
-    assert await record.extraction.commit(quick, batch, NOTHING) == Committed()
+    assert await record.extraction.commit(quick, batch, NOTHING, shown=()) == Committed()
 
 
 async def test_a_parked_batch_holds_nobody_up_and_comes_back_when_asked(record: Record) -> None:

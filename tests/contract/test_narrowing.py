@@ -131,7 +131,7 @@ async def test_an_extraction_that_began_before_stores_nothing(record: Record) ->
     claim, batch = await record.claim_one()
     await record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT)
     with pytest.raises(StoreConflictError):
-        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is zanzibar.", said),)))
+        await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is zanzibar.", said),)), shown=())
     await record.extraction.release(claim)
     assert [each.audience for each in await record.claim()] == [NARROW]
 

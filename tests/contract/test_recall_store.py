@@ -349,7 +349,7 @@ async def store_everything(record: Record) -> list[Stored]:
             episode = replace(
                 episode_of(message, words="zebra story", audience=place.audience), tenant_id=tenant_id, people=people
             )
-            await record.extraction.commit(claim, batch, Outcome(episode=episode))
+            await record.extraction.commit(claim, batch, Outcome(episode=episode), shown=())
             of_episode = tuple(each.user_id for each in people)
             stored.append(Stored(episode_key(next(numbers)), tenant_id, place.audience, of_episode))
     return stored

@@ -21,7 +21,7 @@ from memory.stores.sql.locks import lock_people, lock_threads
 from memory.stores.sql.outcomes import store_outcome
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
-from memory.stores.sql.schema import messages, threads
+from memory.stores.sql.schema import facts, messages, threads
 
 _COMMIT = "commit an extraction"
 
@@ -66,11 +66,14 @@ class SqlExtractionStore(ExtractionStore):
                 found += (await living_facts(connection, claim.tenant_id, some)).values()
         return found
 
-    async def commit(self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome) -> Committed:
+    async def commit(
+        self, claim: ExtractionClaim, batch: ExtractionBatch, outcome: Outcome, *, shown: Collection[Fact]
+    ) -> Committed:
         now = self._database.clock.now()
         retracted_at = max((message.sent_at for message in batch.messages if message.role is Role.USER), default=now)
         async with self._database.begin(_COMMIT) as connection:
             await _check_unchanged(connection, claim, batch)
+            await _check_shown(connection, shown)
             committed = await store_outcome(
                 connection, outcome, tenant_id=claim.tenant_id, retracted_at=retracted_at, now=now
             )
@@ -135,6 +138,20 @@ async def _check_unchanged(connection: AsyncConnection, claim: ExtractionClaim, 
         raise StoreConflictError("sql", _COMMIT, "its lease is lost")
     if await _versions_to_extract(connection, batch) != dict(batch.versions):
         raise StoreConflictError("sql", _COMMIT, "one of its messages has changed since")
+
+
+async def _check_shown(connection: AsyncConnection, shown: Collection[Fact]) -> None:
+    """Hold the facts that the model was shown, and see that each may still be known here; history may.
+
+    Raises:
+        StoreConflictError: One was forgotten, or is for other readers by now.
+    """
+    readers: dict[int, str] = {}
+    for some in chunks(sorted(fact.fact_id for fact in shown)):
+        query = select(facts.c.id, facts.c.audience).where(facts.c.id.in_(some)).order_by(facts.c.id)
+        readers.update({row.id: row.audience for row in await connection.execute(query.with_for_update())})
+    if readers != {fact.fact_id: fact.audience for fact in shown}:
+        raise StoreConflictError("sql", _COMMIT, "a fact that was shown is forgotten or for fewer readers since")
 
 
 async def _versions_to_extract(connection: AsyncConnection, batch: ExtractionBatch) -> dict[int, int]:

@@ -161,6 +161,7 @@ async def _insert_reply(
 ) -> MessageId:
     place = claim.place
     values = {
+        "b_session_id": place.session_id,
         "session_id": place.session_id,
         "tenant_id": place.tenant_id,
         "channel_id": place.channel_id,
@@ -181,7 +182,6 @@ def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:
     return TurnClaim(
         message=message_of(row),
         place=Place(
-        "b_session_id": place.session_id,
             session_id=session_id,
             channel_id=row.place_channel_id,
             tenant_id=row.tenant_id,
