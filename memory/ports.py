@@ -344,7 +344,11 @@ class IndexQueue(Protocol):
     """The outbox: index and cache work written in the same transaction as the row it belongs to."""
 
     async def due(self, *, limit: int) -> Sequence[IndexTask]:
-        """Return the oldest tasks that are due, with the text to embed (None when the row is gone by now)."""
+        """Return tasks that are due, oldest first, with the text to embed (None when the row is gone by now).
+
+        Args:
+            limit: At most this many of each operation, so that no kind of work waits behind another.
+        """
         ...
 
     async def done(self, task_ids: Collection[int]) -> None:

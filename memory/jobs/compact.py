@@ -30,8 +30,10 @@ async def compact(
     await admin.hasten_drops()
     await outbox.drain(patient=force)
     drops = (await admin.status()).drops
-    await index.compact()
-    await admin.compact()
+    try:
+        await admin.compact()
+    finally:  # a damaged index keeps its own files as they are, not the record's; nor the other way round
+        await index.compact()
     if drops:
         left = StoreUnavailableError("chroma", "compact", f"{drops} erased vectors are still in it; run this again")
         if force:

@@ -77,7 +77,7 @@ class OutboxWorker:
         return finished
 
     async def work_once(self, *, patient: bool = False) -> int:
-        """Work off one batch; return how many tasks were finished, 0 when nothing is due or nothing could be done."""
+        """Work off one batch of each kind; return how many tasks were finished, 0 when there are none that can be."""
         async with self._working:
             while await self._queue.due(limit=1):
                 lease = await self._leases.claim(_LEASE, holder=self._holder, lease_s=_LEASE_S)

@@ -48,6 +48,21 @@ async def test_due_gives_the_oldest_first_up_to_the_limit(record: Record, queue:
     assert await queue.due(limit=0) == []
 
 
+async def test_due_lets_no_kind_of_work_wait_behind_another(
+    record: Record, queue: SqlIndexQueue, clock: FrozenClock
+) -> None:
+    """However many texts are to be embedded first, what removes comes along."""
+    message = await record.talk("the vault is in Basel")
+    plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=message.session_id))
+    for number in range(3):
+        await record.say(f"message {number}", place=public_thread("other"))
+    await record.erasure.erase(plan, actor=ANNA.user_id)
+    clock.advance(1)
+
+    assert [task.operation for task in await queue.due(limit=1)] == ["index", "drop", "evict"]
+    assert [task.operation for task in await queue.due(limit=2)] == ["index", "index", "drop", "evict"]
+
+
 async def test_done_removes_tasks(record: Record, queue: SqlIndexQueue) -> None:
     """A finished task does not come back; removing it twice, or none, is fine."""
     await record.say("one")

@@ -37,12 +37,17 @@ class FlakyCache(SessionCache):
 
 
 class FlakyIndex(VectorIndex):
-    """Passes on to a real index while `is_up`; with `keeps_deleted` it fails over removals alone."""
+    """Passes on to a real index while `is_up`; with `keeps_deleted` it fails over removals alone.
+
+    Attributes:
+        compactions: How often it was compacted.
+    """
 
     def __init__(self, inner: VectorIndex) -> None:
         self._inner = inner
         self.is_up = True
         self.keeps_deleted = False
+        self.compactions = 0
 
     async def upsert(self, entries: Sequence[VectorEntry]) -> None:
         await self._reached("upsert").upsert(entries)
@@ -63,6 +68,7 @@ class FlakyIndex(VectorIndex):
 
     async def compact(self) -> None:
         await self._reached("compact").compact()
+        self.compactions += 1
 
     async def clear(self) -> None:
         await self._reached("clear").clear()

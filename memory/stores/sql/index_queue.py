@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,12 +29,21 @@ from memory.stores.sql.schema import episodes, facts, messages, outbox
 Operation = Literal["index", "drop", "evict"]
 
 _ENQUEUE = insert(outbox).inline()
-_DUE = (
-    select(outbox)
-    .where(outbox.c.due_at <= bindparam("now"))
-    .order_by(outbox.c.due_at, outbox.c.id)
-    .limit(bindparam("limit"))
-)
+
+
+def _due(operation: Operation) -> Select[*tuple[Any, ...]]:
+    """Return what selects one operation's oldest tasks; its own range of the index, however many others wait."""
+    of_kind = (
+        select(outbox)
+        .where(outbox.c.operation == operation, outbox.c.due_at <= bindparam("now"))
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(bindparam("limit"))
+    )
+    return select(of_kind.subquery())  # SQLite takes a limit inside a union only so
+
+
+_EACH_DUE = union_all(*(_due(operation) for operation in get_args(Operation))).subquery()
+_DUE = select(_EACH_DUE).order_by(_EACH_DUE.c.due_at, _EACH_DUE.c.id)
 _LIVING_FACT = facts.c.valid_until.is_(None)
 _LIVING_TURN = (messages.c.role == "user") & messages.c.text.is_not(None)
 
