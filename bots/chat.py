@@ -15,7 +15,6 @@ from bots.console.lines import LineSource, PipedLines, PromptLines
 from bots.console.screen import PlainScreen, Screen, Stages, TerminalScreen
 from bots.console.session import Backend
 from bots.conversation import Conversation
-from bots.delivery import Delivery
 from bots.prompts import assistant_prompt
 from bots.settings import Settings
 from memory.clock import SystemClock
@@ -94,10 +93,10 @@ async def open_backend(
         async with open_memory(settings, model=model, on_progress=note) as recall:
             conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
             yield Backend(
-                delivery=Delivery(service=recall.service, conversation=conversation),
+                service=recall.service,
+                conversation=conversation,
                 commands=Commands(recall.personal),
                 personal=recall.personal,
-                history=lambda session_id, limit: recall.service.history(session_id, limit=limit),
                 sweep=partial(_sweep, settings.mode, recall.sweep),
                 clock=SystemClock(),
             )

@@ -1,10 +1,8 @@
 """One turn: a claimed message becomes working memory, a streamed answer, and history. Knows no platform, no store."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ParamSpec
 
 import structlog
 
@@ -13,7 +11,6 @@ from memory.errors import (
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
-    StoreConflictError,
     StoreUnavailableError,
 )
 from memory.model import ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
@@ -22,11 +19,7 @@ from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
 
-P = ParamSpec("P")
-
 _MAX_TOOL_ROUNDS = 3
-_FIRST_RETRY_S = 0.5
-_LONGEST_RETRY_S = 15.0
 _STORED = "Stored."
 _NOT_STORED = "Not stored: only words that the person wrote themselves in this message can be remembered."
 
@@ -46,6 +39,12 @@ def redaction_notice(findings: Mapping[str, int]) -> str:
     """Return what a person is told about secrets that were taken out of their message."""
     kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(findings.items()))
     return f"I removed what looks like a secret from your message before keeping it ({kinds}). Rotate it."
+
+
+def broken(claim: TurnClaim, correlation_id: str) -> Reply:
+    """Log the error that is being handled, and return the words that end its turn."""
+    _log.exception("turn_broke", correlation_id=correlation_id, session_id=claim.head.session_id)
+    return Reply(text=BROKEN, failed=True, correlation_id=correlation_id)
 
 
 @dataclass(slots=True)
@@ -73,23 +72,20 @@ class Conversation:
         self._introduced: set[UserId] = set()
         self._shown: dict[SessionId, frozenset[str]] = {}
 
-    async def answer(self, claim: TurnClaim, sink: ReplySink, *, notices: tuple[str, ...] = ()) -> None:
-        """Answer one message, commit the answer, and show it as a whole.
+    async def answer(self, claim: TurnClaim, sink: ReplySink) -> Reply:
+        """Make the answer to one message, showing it as it comes; whoever asked for it commits and finishes it.
 
         Raises:
-            StoreConflictError: Another process holds this turn now, and shows its answer.
             StoreUnavailableError: The record cannot be reached, and nothing was shown yet: try again later.
         """
         correlation_id = secrets.token_hex(4)
         try:
             reply = await self._answer(claim, sink, correlation_id)
-        except (StoreConflictError, StoreUnavailableError):
+        except StoreUnavailableError:
             raise
         except Exception:  # noqa: BLE001  # the message handler's boundary: whatever breaks, the thread goes on
-            _log.exception("turn_broke", correlation_id=correlation_id, session_id=claim.head.session_id)
-            await self._settled(self._service.fail, claim)
-            reply = Reply(text=BROKEN, failed=True, correlation_id=correlation_id)
-        await sink.finish(replace(reply, notices=notices + self._introduction(claim) + reply.notices))
+            reply = broken(claim, correlation_id)
+        return replace(reply, notices=self._introduction(claim) + reply.notices)
 
     async def _answer(self, claim: TurnClaim, sink: ReplySink, correlation_id: str) -> Reply:
         working = await self._service.working_memory(claim, system=self._system)
@@ -105,25 +101,10 @@ class Conversation:
                 error=type(error).__name__,
                 reason=str(error),
             )
-            await self._settled(self._service.fail, claim)
             words = _fixed_words(error, cut_off=bool(streamed.text))
             return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
-        await self._settled(self._service.settle, claim, streamed.text, working.request.recalled)
         more = (TOO_LONG,) if streamed.truncated else ()
         return Reply(text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled)
-
-    async def _settled(self, settle: Callable[P, Awaitable[object]], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Commit the end of a turn, however long the record takes to answer: what was shown must not be made twice."""
-        retry_s = _FIRST_RETRY_S
-        while True:
-            try:
-                await settle(*args, **kwargs)
-            except StoreUnavailableError as error:
-                _log.warning("turn_not_settled_yet", store=error.store, retry_s=retry_s)
-                await asyncio.sleep(retry_s)
-                retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
-            else:
-                return
 
     async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
         """Stream the answer, going back to the model after each round of tool use.

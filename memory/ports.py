@@ -25,7 +25,6 @@ from memory.model import (
     MemoryKey,
     Message,
     MessageId,
-    MessageState,
     NewFact,
     NewReply,
     Place,

@@ -19,7 +19,6 @@ from memory.model import (
     InboundMessage,
     Message,
     MessageId,
-    MessageState,
     NewFact,
     NewReply,
     Place,
@@ -133,9 +132,9 @@ class MemoryService:
         """Claim a message for answering; None when it is not this process's turn (yet)."""
         return await self._messages.begin_turn(message_id, holder=self._holder, lease_s=self._policy.lease_s)
 
-    async def state(self, message_id: MessageId) -> MessageState | None:
-        """Return how far a message has come; None when it is unknown or forgotten."""
-        return await self._messages.state(message_id)
+    async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
+        """Return the messages of a thread that still want an answer, in their order."""
+        return await self._messages.waiting(session_id)
 
     async def hand_over(self, claim: TurnClaim) -> None:
         """Give a turn back unanswered, for another process or the next start."""
@@ -188,8 +187,8 @@ class MemoryService:
             message_id=claim.message.message_id,
             message_version=claim.message.version,
             author_id=author.user_id,
-            channel_id=claim.place.channel_id,
             session_id=claim.place.session_id,
+            channel_id=claim.place.channel_id,
             audience=claim.place.audience,
             said_at=claim.message.sent_at,
             link=claim.message.link,

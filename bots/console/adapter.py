@@ -16,7 +16,8 @@ from bots.console.session import Backend, ConsoleSession
 from bots.delivery import Delivery
 from bots.platform import Platform, Reply, ReplySink
 from memory.errors import InputError, RecallError, StoreUnavailableError
-from memory.model import Message
+from memory.model import Message, SessionId
+from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +52,8 @@ class ConsolePlatform(Platform):
         self._waiting: asyncio.Task[object] | None = None
         self._working: asyncio.Task[bool] | None = None
         self._session: ConsoleSession | None = None
+        self._delivery: Delivery | None = None
+        self._tasks = TaskTracker()
         self._late: list[str] = []
 
     async def run(self) -> None:
@@ -81,10 +84,13 @@ class ConsolePlatform(Platform):
     def stop(self) -> None:
         """Take nothing more; what runs may finish, for a while."""
         self._stop_waiting()
-        asyncio.get_running_loop().call_later(_GRACE_S, self._cut_short)
+        later = asyncio.get_running_loop().call_later
+        later(_GRACE_S, lambda: self._tasks.start(self._cut_short(), name="cut the console short"))
 
-    def _cut_short(self) -> None:
-        """Let go of what still runs; an answer is made by the next start."""
+    async def _cut_short(self) -> None:
+        """Let go of what still runs; answers are made by the next start."""
+        if self._delivery is not None:
+            await self._delivery.close(grace_s=0)
         if self._working is not None:
             self._working.cancel()
 
@@ -100,22 +106,37 @@ class ConsolePlatform(Platform):
 
     async def _hold_open(self, opened: asyncio.Future[ConsoleSession], done: asyncio.Event) -> None:
         """Keep the backend open until the talk is over; answer meanwhile what an earlier process left unanswered."""
-        async with self._open_backend() as backend:
+        async with (
+            self._open_backend() as backend,
+            Delivery(service=backend.service, conversation=backend.conversation, late=self._late_reply) as delivery,
+        ):
             session = ConsoleSession(
-                backend=backend, screen=self._screen, user=self._user, thread=self._thread, on_thread=self._lines.recall
+                backend=backend,
+                delivery=delivery,
+                screen=self._screen,
+                user=self._user,
+                thread=self._thread,
+                on_thread=self._lines.recall,
             )
             self._screen.welcome()
             await session.enter(self._thread)
-            self._session = session
+            self._session, self._delivery = session, delivery
             opened.set_result(session)
-            await self._recover(backend.delivery, session)
+            await self._recover(delivery)
             await done.wait()
+            await delivery.idle()
 
-    async def _recover(self, delivery: Delivery, session: ConsoleSession) -> None:
+    async def _recover(self, delivery: Delivery) -> None:
         try:
-            await delivery.recover(ids.TENANT, lambda message: _LateReply(message, session, self._say_between))
+            await delivery.recover(ids.TENANT)
         except RecallError as error:
             _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
+
+    def _late_reply(self, message: Message) -> ReplySink:
+        return _LateReply(message, self._shows, self._say_between)
+
+    def _shows(self, session_id: SessionId) -> bool:
+        return self._session is not None and self._session.shows(session_id)
 
     def _say_between(self, text: str) -> None:
         """Say something that does not belong to the line that is being worked on."""
@@ -201,9 +222,9 @@ class ConsolePlatform(Platform):
 class _LateReply(ReplySink):
     """The answer to a message of an earlier run; shown in full if its thread is the one that is open."""
 
-    def __init__(self, message: Message, session: ConsoleSession, say: Callable[[str], None]) -> None:
+    def __init__(self, message: Message, shows: Callable[[SessionId], bool], say: Callable[[str], None]) -> None:
         self._message = message
-        self._session = session
+        self._shows = shows
         self._say = say
 
     async def status(self, text: str) -> None:
@@ -213,7 +234,7 @@ class _LateReply(ReplySink):
         """Show nothing yet."""
 
     async def finish(self, reply: Reply) -> None:
-        if self._session.shows(self._message.session_id):
+        if self._shows(self._message.session_id):
             self._say("\n".join([f"> {one_line(self._message.text)}", reply.text, *reply.notices]))
 
     async def abandon(self) -> None:

@@ -9,14 +9,16 @@ from datetime import datetime
 from bots.commands import CommandResult, Commands, counted
 from bots.console import ids, slash
 from bots.console.screen import Screen
+from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.files import write_new
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import InputError
-from memory.model import ForgetPlan, MemoryKey, Message, Place, Role, SessionId
+from memory.model import ForgetPlan, MemoryKey, Place, Role, SessionId
 from memory.personal import PersonalMemory
 from memory.ports import Clock
+from memory.service import MemoryService
 
 KEPT = "Nothing was forgotten."
 ALREADY = "There is nothing to confirm: it is forgotten already."
@@ -32,14 +34,13 @@ class Backend:
     """What stands behind a console.
 
     Attributes:
-        history: The newest settled messages of a thread, at most so many, oldest first.
         sweep: Learns from every thread that has something new; says in one line what came of it.
     """
 
-    delivery: Delivery
+    service: MemoryService
+    conversation: Conversation
     commands: Commands
     personal: PersonalMemory
-    history: Callable[[SessionId, int], Awaitable[Sequence[Message]]]
     sweep: Callable[[], Awaitable[str]]
     clock: Clock
 
@@ -49,6 +50,7 @@ class ConsoleSession:
 
     Args:
         backend: What stands behind it.
+        delivery: Takes what the person says.
         screen: Where answers go.
         user: Who types.
         thread: The thread to start in.
@@ -56,9 +58,17 @@ class ConsoleSession:
     """
 
     def __init__(
-        self, *, backend: Backend, screen: Screen, user: str, thread: str, on_thread: Callable[[Sequence[str]], None]
+        self,
+        *,
+        backend: Backend,
+        delivery: Delivery,
+        screen: Screen,
+        user: str,
+        thread: str,
+        on_thread: Callable[[Sequence[str]], None],
     ) -> None:
         self._backend = backend
+        self._delivery = delivery
         self._screen = screen
         self._user = user
         self._person = ids.person(user)
@@ -93,7 +103,7 @@ class ConsoleSession:
     async def enter(self, thread: str) -> None:
         """Go to a thread and show where it stands."""
         self._thread = thread
-        settled = await self._backend.history(self._place.session_id, _ARROW_KEYS)
+        settled = await self._backend.service.history(self._place.session_id, limit=_ARROW_KEYS)
         kept = [message for message in settled if message.text]
         self._screen.earlier(kept[-_EARLIER:])
         self._on_thread([message.text for message in kept if message.role is Role.USER])
@@ -123,7 +133,7 @@ class ConsoleSession:
 
     def stop_answer(self) -> bool:
         """Stop the answer that is being made; say whether there was one."""
-        return self._backend.delivery.stop(self._place.session_id)
+        return self._delivery.stop(self._place.session_id)
 
     def stopped(self) -> None:
         """Say that the line was stopped, if nothing has said so yet."""
@@ -166,7 +176,7 @@ class ConsoleSession:
             sent_at=self._backend.clock.now(),
         )
         with self._screen.answering() as sink:
-            await self._backend.delivery.handle(message, _Noting(sink, self._note_used))
+            await self._delivery.handle(message, _Noting(sink, self._note_used))
 
     def _note_used(self, reply: Reply) -> None:
         self._answered = True

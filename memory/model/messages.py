@@ -25,6 +25,11 @@ class MessageState(StrEnum):
     ANSWERED = "answered"
     FAILED = "failed"
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody will answer the message any more."""
+        return self in (MessageState.ANSWERED, MessageState.FAILED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:

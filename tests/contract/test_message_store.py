@@ -9,7 +9,6 @@ from memory.errors import StoreConflictError
 from memory.model import (
     MemoryKey,
     Message,
-    MessageId,
     MessageState,
     NewReply,
     Numbered,
@@ -124,7 +123,7 @@ async def test_begin_turn_gives_the_message_with_its_thread(record: Record) -> N
     assert claim is not None
     assert (claim.message, claim.place) == (message, public_thread())
     assert claim.head == ThreadHead(session_id=message.session_id, version=0, forget_epoch=0)
-    assert await record.messages.state(message.message_id) is MessageState.ANSWERING
+    assert await record.messages.waiting(message.session_id) == [message.message_id]
 
 
 async def test_begin_turn_refuses_while_another_holder_is_alive(record: Record) -> None:
@@ -182,7 +181,7 @@ async def test_forgotten_message_neither_is_answered_nor_holds_up_others(record:
     await record.erasure.delete_message(first.session_id, "p1", actor=ANNA.user_id)
 
     assert await record.messages.begin_turn(first.message_id, holder="w", lease_s=LEASE_S) is None
-    assert await record.messages.state(first.message_id) is None
+    assert await record.messages.waiting(second.session_id) == [second.message_id]
     assert await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S) is not None
 
 
@@ -225,7 +224,7 @@ async def test_failed_turn_stays_in_the_history_without_a_reply(record: Record) 
     assert await record.answer(message, None) is None
     assert texts(await load(record)) == ["hello"]
     assert await record.messages.unanswered(tenant_id=TENANT) == []
-    assert await record.messages.state(message.message_id) is MessageState.FAILED
+    assert await record.messages.waiting(message.session_id) == []
 
 
 async def test_reply_of_a_turn_during_which_its_thread_was_forgotten_has_no_text(record: Record) -> None:
@@ -401,9 +400,40 @@ async def test_threads_lists_those_a_person_wrote_in_last_active_first(record: R
     assert len(await record.messages.threads(ANNA.user_id, limit=1)) == 1
 
 
-async def test_state_of_an_unknown_message_is_none(record: Record) -> None:
-    """There is no such message."""
-    assert await record.messages.state(MessageId(99)) is None
+async def test_waiting_are_the_messages_of_one_thread_in_their_order(record: Record) -> None:
+    """Until they are settled, and without those of other threads."""
+    first = await record.say("one")
+    second = await record.say("two", person=BOB)
+    await record.say("three", place=public_thread("other"))
+
+    assert await record.messages.waiting(first.session_id) == [first.message_id, second.message_id]
+    await record.answer(first, "done")
+    assert await record.messages.waiting(first.session_id) == [second.message_id]
+    assert await record.messages.waiting(SessionId("t:nowhere")) == []
+
+
+async def test_settling_again_gives_what_was_settled(record: Record) -> None:
+    """Who was not told of the commit tries again, and nothing is stored twice."""
+    message = await record.say("why?")
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+    reply = NewReply(text="because", sent_at=message.sent_at)
+
+    first = await record.messages.settle(claim, reply)
+
+    assert await record.messages.settle(claim, reply) == first
+    assert texts(await load(record)) == ["why?", "because"]
+
+
+async def test_failing_a_turn_again_is_no_conflict(record: Record) -> None:
+    """The same holds for a turn that ended without an answer."""
+    message = await record.say("why?")
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None
+
+    await record.messages.settle(claim, None)
+
+    assert await record.messages.settle(claim, None) is None
 
 
 async def test_settle_of_a_released_claim_writes_nothing(record: Record) -> None:

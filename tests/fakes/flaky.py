@@ -1,11 +1,31 @@
 """Stores that can be switched off."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from typing import TypeVar
 
 from memory.errors import StoreUnavailableError
-from memory.model import CachedThread, MemoryKey, Message, SessionId, ThreadHead, ThreadState, VectorEntry, VectorRef
+from memory.model import (
+    Accepted,
+    CachedThread,
+    InboundMessage,
+    MemoryKey,
+    Message,
+    MessageId,
+    NewReply,
+    SessionId,
+    ThreadHead,
+    ThreadState,
+    TurnClaim,
+    VectorEntry,
+    VectorRef,
+)
 from memory.model.recall import Vector
 from memory.ports import SessionCache, VectorIndex
+from memory.stores.sql.database import Database
+from memory.stores.sql.messages import SqlMessageStore
+
+Result = TypeVar("Result")
 
 
 class FlakyCache(SessionCache):
@@ -80,3 +100,46 @@ class FlakyIndex(VectorIndex):
         if not self.is_up:
             raise StoreUnavailableError("chroma", operation)
         return self._inner
+
+
+class FlakyMessages(SqlMessageStore):
+    """A real store whose calls fail as told, by name.
+
+    Attributes:
+        down: These calls reach nothing.
+        unconfirmed: The next call of each of these is committed, but its caller is not told so.
+        broken: These fail with an error that nobody foresaw.
+        renewals: Set whenever a renewal was tried.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.down: set[str] = set()
+        self.unconfirmed: set[str] = set()
+        self.broken: set[str] = set()
+        self.renewals: asyncio.Queue[TurnClaim] = asyncio.Queue()
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        return await self._call("accept", super().accept(message))
+
+    async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
+        return await self._call("begin_turn", super().begin_turn(message_id, holder=holder, lease_s=lease_s))
+
+    async def renew(self, claim: TurnClaim, *, lease_s: float) -> None:
+        try:
+            await self._call("renew", super().renew(claim, lease_s=lease_s))
+        finally:
+            self.renewals.put_nowait(claim)
+
+    async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
+        return await self._call("settle", super().settle(claim, reply))
+
+    async def _call(self, name: str, call: Coroutine[None, None, Result]) -> Result:
+        if name in self.down or name in self.broken:
+            call.close()
+            raise StoreUnavailableError("sql", name) if name in self.down else RuntimeError(f"{name} is broken")
+        result = await call
+        if name in self.unconfirmed:
+            self.unconfirmed.remove(name)
+            raise StoreUnavailableError("sql", name, "the connection was lost at the commit")
+        return result

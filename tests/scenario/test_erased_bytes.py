@@ -53,7 +53,8 @@ async def say(recall: Recall, text: str, *, thread: str, number: int) -> str:
         text=text,
         sent_at=SystemClock().now(),
     )
-    await Delivery(service=recall.service, conversation=conversation).handle(message, shown)
+    async with Delivery(service=recall.service, conversation=conversation, late=lambda _message: shown) as delivery:
+        await delivery.handle(message, shown)
     return shown.replies[0].text
 
 

@@ -168,14 +168,13 @@ async def test_a_shutdown_hands_the_turn_over(core: Core) -> None:
     core.model.gate.clear()
     turn = asyncio.create_task(core.send("why?", place=place, author=ANA))
     await core.model.waiting.wait()
-    turn.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await turn
+    await core.delivery.close(grace_s=0)
     core.model.gate.set()
-    shown = Shown()
+    next_process = core.restart()
 
-    assert await core.restart().delivery.recover(place.tenant_id, lambda _message: shown) == 1
-    assert [reply.text for reply in shown.replies] == ["answer 2"]
+    assert (await turn).abandoned
+    assert await next_process.recover(place) == 1
+    assert [reply.text for reply in next_process.late[0].replies] == ["answer 2"]
 
 
 async def test_a_process_that_lost_its_turn_shows_nothing_more(core: Core) -> None:
@@ -195,22 +194,17 @@ async def test_a_process_that_lost_its_turn_shows_nothing_more(core: Core) -> No
     assert shown.replies == []
 
 
-async def test_messages_that_overtake_each_other_are_both_answered(core: Core) -> None:
-    """Whatever order two messages of a thread come through in, neither waits for the other for ever."""
+async def test_messages_that_an_earlier_process_left_are_answered_in_their_order(core: Core) -> None:
+    """One after the other, each seeing what went before."""
     place = dm("ana")
     for number in (1, 2):
         text = f"message {number}"
         message = inbound(text, place=place, author=ANA, delivery=f"m-{number}", sent_at=core.clock.now())
         await core.recall.service.accept(message)
-    first, second = await core.recall.service.unanswered(place.tenant_id)
-    shown = {first.message_id: Shown(), second.message_id: Shown()}
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        for message_id in (second.message_id, first.message_id):
-            work = core.delivery._see_through(message_id, place.session_id, shown[message_id], ())
-            group.create_task(work)
 
-    assert [message.message.text for message in core.model.asked] == ["message 1", "message 2"]
-    assert all(len(each.replies) == 1 for each in shown.values())
+    assert await core.recover(place) == 2
+    assert [request.message.text for request in core.model.asked] == ["message 1", "message 2"]
+    assert [reply.text for shown in core.late for reply in shown.replies] == ["answer 1", "answer 2"]
 
 
 async def test_a_queued_message_that_is_forgotten_shows_no_status_for_ever(core: Core) -> None:
@@ -296,12 +290,11 @@ async def test_a_crash_during_the_answer_is_made_good_after_the_restart(core: Co
     assert claim is not None
     restarted = core.restart()
     await SqlLeaseStore(core.stores.database).release_all()  # as the new owner of the data folder does
-    shown = Shown()
-    count = await restarted.delivery.recover(place.tenant_id, lambda _message: shown)
-    again = await restarted.delivery.recover(place.tenant_id, lambda _message: shown)
+    count = await restarted.recover(place)
+    again = await restarted.recover(place)
 
     assert (count, again) == (1, 0)
-    assert [reply.text for reply in shown.replies] == ["answer 1"]
+    assert [reply.text for shown in restarted.late for reply in shown.replies] == ["answer 1"]
 
 
 async def test_a_secret_never_reaches_the_model_or_the_history(core: Core) -> None:

@@ -10,7 +10,6 @@ from memory.model import (
     InboundMessage,
     Message,
     MessageId,
-    MessageState,
     NewReply,
     Place,
     SessionId,
@@ -68,8 +67,8 @@ class SqlMessageStore(MessageStore):
         async with self._database.begin("hand a turn over") as connection:
             await turns.hand_over(connection, claim)
 
-    async def state(self, message_id: MessageId) -> MessageState | None:
-        return await self._database.look("look at a message", thread_rows.state_of, message_id)
+    async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
+        return await self._database.look("list a thread's waiting messages", thread_rows.waiting, session_id)
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
         return await self._database.look("list unanswered messages", thread_rows.unanswered, tenant_id)

@@ -92,14 +92,17 @@ _THREADS = (
     .limit(bindparam("limit"))
 )
 
-_STATE = select(messages.c.state).where(messages.c.id == bindparam("message_id"), messages.c.text.is_not(None))
-
 
 def is_waiting(rows: FromClause) -> ColumnElement[bool]:
     """Return the condition for messages that still want an answer."""
     return _in_states(rows, MessageState.RECEIVED, MessageState.ANSWERING) & rows.c.text.is_not(None)
 
 
+_WAITING = (
+    select(messages.c.id)
+    .where(messages.c.session_id == bindparam("session_id"), is_waiting(messages))
+    .order_by(messages.c.id)
+)
 _UNANSWERED = (
     select(messages)
     .where(messages.c.tenant_id == bindparam("tenant_id"), is_waiting(messages))
@@ -124,10 +127,10 @@ def message_of(row: AnyRow) -> Message:
     )
 
 
-async def state_of(connection: AsyncConnection, message_id: MessageId) -> MessageState | None:
-    """Return how far a message has come."""
-    state = (await connection.execute(_STATE, {"message_id": message_id})).scalar_one_or_none()
-    return None if state is None else MessageState(state)
+async def waiting(connection: AsyncConnection, session_id: SessionId) -> list[MessageId]:
+    """Return a thread's messages that still want an answer, oldest first."""
+    rows = (await connection.execute(_WAITING, {"session_id": session_id})).all()
+    return [MessageId(row.id) for row in rows]
 
 
 async def unanswered(connection: AsyncConnection, tenant_id: TenantId) -> list[Message]:

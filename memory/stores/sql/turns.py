@@ -81,6 +81,12 @@ _ADD_TURN = (
 _SETTLE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
 _REPLY = insert(messages).values(audience=_AUDIENCE_NOW).returning(messages.c.id)
+_SETTLED_BEFORE = select(messages).where(
+    messages.c.reply_to == bindparam("message_id"), messages.c.text == bindparam("text")
+)
+_FAILED_BEFORE = select(messages.c.id).where(
+    messages.c.id == bindparam("message_id"), messages.c.state == MessageState.FAILED.value
+)
 
 
 async def begin_turn(
@@ -114,7 +120,7 @@ async def settle(
     A reply that was given a memory which somebody has forgotten since is stored without its text, too.
     """
     if not await release_lease(connection, lease_of(claim)):
-        raise StoreConflictError("sql", "settle a turn", "the lease passed to someone else")
+        return await _settled_before(connection, claim, reply)
     forgotten = await _has_forgotten(connection, claim, reply, now=now)
     state = MessageState.FAILED if reply is None else MessageState.ANSWERED
     await connection.execute(_SETTLE, {"message_id": claim.message.message_id, "new_state": state.value})
@@ -132,6 +138,21 @@ async def settle(
         reply_to=claim.message.message_id,
         used=stored.used,
     )
+
+
+async def _settled_before(connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None) -> Message | None:
+    """Return what an earlier attempt to settle the turn has stored.
+
+    Raises:
+        StoreConflictError: There was none: the lease passed to someone else.
+    """
+    message_id = claim.message.message_id
+    if reply is None:
+        if (await connection.execute(_FAILED_BEFORE, {"message_id": message_id})).first() is not None:
+            return None
+    elif row := (await connection.execute(_SETTLED_BEFORE, {"message_id": message_id, "text": reply.text})).first():
+        return message_of(row)
+    raise StoreConflictError("sql", "settle a turn", "the lease passed to someone else")
 
 
 def lease_of(claim: TurnClaim) -> Lease:

@@ -1,0 +1,286 @@
+"""Delivery: takes messages in, and works each thread off in order while others run beside it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from bots.conversation import Conversation, redaction_notice
+from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
+from bots.delivery.waiting import Waiting
+from bots.platform import IncomingMessage, ReplySink
+from bots.text import clean_input
+from memory.errors import StoreUnavailableError
+from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim
+from memory.service import AcceptedMessage, MemoryService
+from memory.tasks import TaskTracker
+
+_log = structlog.get_logger(__name__)
+
+QUEUED = "Queued: earlier messages come first."
+NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
+
+_LOOK_AGAIN_S = 1.0
+"""How often a thread is looked at whose turn another process has, which works off our messages too unless it dies."""
+_HAND_OVER_S = 15.0
+"""For the last calls of turns that are handed over; the record has timeouts of its own within this."""
+
+
+@dataclass(slots=True)
+class _Thread:
+    """A thread with messages that wait here.
+
+    Attributes:
+        waiting: By message id, which is their order.
+        turn: The one that runs.
+        wake: Set when there is something new to look at.
+    """
+
+    waiting: dict[MessageId, Waiting] = field(default_factory=dict)
+    turn: Turn | None = None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Delivery:
+    """Runs turns in order within a thread and in parallel across threads, from `async with` on until it is closed.
+
+    Any process may answer any message: it works off the whole thread whose turn it has, whoever accepted its messages.
+
+    Args:
+        service: The memory core, whose inbox decides what is new.
+        conversation: Who answers.
+        late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
+        parallel_turns: At most this many turns at once; more wait, visibly.
+        grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: MemoryService,
+        conversation: Conversation,
+        late: Callable[[Message], ReplySink],
+        parallel_turns: int = 32,
+        grace_s: float = 20.0,
+    ) -> None:
+        self._service = service
+        self._conversation = conversation
+        self._late = late
+        self._slots = asyncio.Semaphore(parallel_turns)
+        self._grace_s = grace_s
+        self._threads: dict[SessionId, _Thread] = {}
+        self._workers = TaskTracker()
+        self._notes = TaskTracker()
+        self._is_closing = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close(grace_s=self._grace_s if kind is None else 0)
+
+    async def handle(self, message: IncomingMessage, sink: ReplySink) -> bool:
+        """Accept a message and see it through; one that is cancelled meanwhile needs no answer any more.
+
+        Returns:
+            Whether the message was new; a delivery of a known one is dropped.
+
+        Raises:
+            InputError: It is empty or too long; nothing was accepted.
+            StoreUnavailableError: It could not be committed, as far as this process knows.
+        """
+        waiting = await self.accept(message, sink)
+        if waiting is None:
+            return False
+        try:
+            await waiting.over.wait()
+        except asyncio.CancelledError:
+            self._let_go(message.place.session_id, waiting)
+            raise
+        return True
+
+    async def accept(self, message: IncomingMessage, sink: ReplySink) -> Waiting | None:
+        """Accept a message: when this returns it is committed, and is answered in the background.
+
+        Returns:
+            The message as it waits; None for a delivery of a known one.
+
+        Raises:
+            InputError: It is empty or too long; nothing was accepted.
+            StoreUnavailableError: It could not be committed, as far as this process knows.
+        """
+        session_id = message.place.session_id
+        inbound = InboundMessage(
+            place=message.place,
+            platform_message_id=message.platform_message_id,
+            author=message.author,
+            text=clean_input(message.text),
+            sent_at=message.sent_at,
+            link=message.link,
+        )
+        accepting = asyncio.create_task(self._service.accept(inbound))
+        try:
+            taken = await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            await asyncio.wait([accepting])
+            if not accepting.exception() and (waiting := self._take_in(session_id, accepting.result(), sink)):
+                self._let_go(session_id, waiting)
+            raise
+        return self._take_in(session_id, taken, sink)
+
+    async def recover(self, tenant_id: TenantId) -> int:
+        """Begin to answer what an earlier process left, or one that died; return how many messages that are.
+
+        Raises:
+            StoreUnavailableError: The record cannot be reached.
+        """
+        left = [
+            message
+            for message in await self._service.unanswered(tenant_id)
+            if message.session_id not in self._threads  # those are being worked off
+        ]
+        for session_id in dict.fromkeys(message.session_id for message in left):
+            self._look_at(session_id)
+        return len(left)
+
+    def stop(self, session_id: SessionId) -> bool:
+        """Stop the answer that is being made in a thread; say whether there was one."""
+        thread = self._threads.get(session_id)
+        return thread is not None and thread.turn is not None and thread.turn.end("stopped")
+
+    async def idle(self) -> None:
+        """Wait until nothing waits and nothing runs here."""
+        await self._workers.idle()
+        await self._notes.idle()
+
+    async def close(self, *, grace_s: float) -> None:
+        """Begin no turn any more, and after `grace_s` seconds hand over what runs; what was accepted stays accepted."""
+        self._is_closing.set()
+        for thread in self._threads.values():
+            thread.wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self._workers.idle()
+        for thread in self._threads.values():
+            if thread.turn is not None:
+                thread.turn.end("handed over")
+        await self._workers.close(grace_s=_HAND_OVER_S)
+        await self._notes.close(grace_s=_HAND_OVER_S)
+
+    def _take_in(self, session_id: SessionId, taken: AcceptedMessage, sink: ReplySink) -> Waiting | None:
+        """Let a new message wait for its turn; of a known one only see to it that somebody answers it."""
+        if taken.accepted.duplicate:
+            if not taken.accepted.state.is_settled:
+                self._look_at(session_id)
+            return None
+        notices = (redaction_notice(taken.findings),) if taken.findings else ()
+        waiting = Waiting(taken.accepted.message_id, sink, notices)
+        thread = self._look_at(session_id)
+        if thread.turn is not None or thread.waiting:
+            self._notes.start(waiting.reply.queued(QUEUED), name="say that a message is queued")
+        thread.waiting[waiting.message_id] = waiting
+        return waiting
+
+    def _let_go(self, session_id: SessionId, waiting: Waiting) -> None:
+        """Want no answer to a message any more: its turn ends it, so that the next one need not wait for it."""
+        waiting.is_let_go = True
+        thread = self._threads.get(session_id)
+        if thread is not None and thread.turn is not None and thread.turn.is_for(waiting):
+            thread.turn.end("stopped")
+        else:
+            self._notes.start(waiting.reply.abandon(), name="take back a status")
+
+    def _look_at(self, session_id: SessionId) -> _Thread:
+        """Have a thread worked off, if that does not happen already."""
+        thread = self._threads.get(session_id)
+        if thread is None:
+            thread = self._threads[session_id] = _Thread()
+            self._workers.start(self._work_off(session_id, thread), name=f"work off {session_id}")
+        thread.wake.set()
+        return thread
+
+    async def _work_off(self, session_id: SessionId, thread: _Thread) -> None:
+        """Answer a thread's messages until nothing of it waits here, however long turns or the record take to come."""
+        retry_s = FIRST_RETRY_S
+        try:
+            while not self._is_closing.is_set():
+                thread.wake.clear()
+                try:
+                    if await self._next_turn(session_id, thread):
+                        retry_s = FIRST_RETRY_S
+                    elif not thread.waiting and not thread.wake.is_set():
+                        break
+                    else:
+                        await self._wait(thread, _LOOK_AGAIN_S)
+                except StoreUnavailableError as error:
+                    _log.warning("record_unreachable", operation=error.operation, retry_s=retry_s)
+                    await self._tell(thread, NO_RECORD)
+                    await self._wait(thread, retry_s)
+                    retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+        finally:
+            del self._threads[session_id]
+            for waiting in thread.waiting.values():
+                await waiting.abandon()
+
+    async def _next_turn(self, session_id: SessionId, thread: _Thread) -> bool:
+        """Run the thread's next turn; False when there is none, or another process has it."""
+        if self._slots.locked():
+            await self._tell(thread, QUEUED)
+        async with self._slots:
+            if self._is_closing.is_set() or not (claim := await self._begin(session_id, thread)):
+                return False
+            await self._run(claim, thread)
+        return True
+
+    async def _begin(self, session_id: SessionId, thread: _Thread) -> TurnClaim | None:
+        """Claim the thread's earliest message, and let those go that have been answered or forgotten meanwhile."""
+        known = sorted(thread.waiting)
+        if known and (claim := await self._service.begin(known[0])):
+            return claim
+        waiting = await self._service.waiting(session_id)
+        for message_id in set(known).difference(waiting):
+            await thread.waiting.pop(message_id).abandon()
+        if waiting and waiting[0] not in known[:1] and (claim := await self._service.begin(waiting[0])):
+            return claim
+        await self._tell(thread, QUEUED)
+        return None
+
+    async def _run(self, claim: TurnClaim, thread: _Thread) -> None:
+        message = claim.message
+        waiting = thread.waiting.get(message.message_id) or Waiting(message.message_id, self._late(message))
+        thread.turn = Turn(
+            claim,
+            waiting,
+            service=self._service,
+            conversation=self._conversation,
+            pause=self._pause,
+        )
+        try:
+            await thread.turn.run()
+        finally:
+            thread.turn = None
+        if waiting.over.is_set():
+            thread.waiting.pop(message.message_id, None)
+
+    async def _tell(self, thread: _Thread, status: str) -> None:
+        for waiting in list(thread.waiting.values()):
+            await waiting.reply.queued(status)
+
+    async def _wait(self, thread: _Thread, seconds: float) -> None:
+        """Wait until there is something new in a thread, but no longer than so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await thread.wake.wait()
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait so many seconds; False as soon as there is no time for it, since the process ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_closing.wait()
+        return not self._is_closing.is_set()

@@ -1,0 +1,97 @@
+"""A message that waits here for its turn, and the one place where its reply is shown."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from bots.platform import Reply, ReplySink
+from memory.model import MessageId
+
+_log = structlog.get_logger(__name__)
+
+
+class OneReply(ReplySink):
+    """A sink that ends exactly once, speaks from one task at a time, and harms nobody when the platform fails.
+
+    `append` alone passes a failure on: an answer that cannot be shown need not be made.
+    """
+
+    def __init__(self, sink: ReplySink) -> None:
+        self._sink = sink
+        self._speaking = asyncio.Lock()
+        self._is_turn = False
+        self._is_ended = False
+
+    async def queued(self, text: str) -> None:
+        """Show why nothing happens yet; too late once the turn has begun."""
+        async with self._speaking:
+            if not (self._is_turn or self._is_ended):
+                await self._show_status(text)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let only the turn speak meanwhile."""
+        self._is_turn = True
+        try:
+            yield
+        finally:
+            self._is_turn = False
+
+    async def status(self, text: str) -> None:
+        async with self._speaking:
+            if not self._is_ended:
+                await self._show_status(text)
+
+    async def append(self, delta: str) -> None:
+        async with self._speaking:
+            await self._sink.append(delta)
+
+    async def finish(self, reply: Reply) -> None:
+        async with self._speaking:
+            if self._is_ended:
+                return
+            self._is_ended = True
+            try:
+                await self._sink.finish(reply)
+            except Exception:  # noqa: BLE001  # the platform's boundary: the answer is committed, the thread goes on
+                _log.exception("reply_not_shown")
+
+    async def abandon(self) -> None:
+        async with self._speaking:
+            if self._is_ended:
+                return
+            self._is_ended = True
+            try:
+                await self._sink.abandon()
+            except Exception:  # noqa: BLE001  # the platform's boundary: a stale status must not hold up a thread
+                _log.exception("status_not_taken_back")
+
+    async def _show_status(self, text: str) -> None:
+        try:
+            await self._sink.status(text)
+        except Exception:  # noqa: BLE001  # the platform's boundary: an answer does not depend on its status line
+            _log.exception("status_not_shown")
+
+
+class Waiting:
+    """A message that was accepted here.
+
+    Attributes:
+        reply: Where its answer is shown.
+        is_let_go: Nobody wants the answer any more; its turn ends it without one.
+        over: Set when it needs nothing more from this process.
+    """
+
+    def __init__(self, message_id: MessageId, sink: ReplySink, notices: tuple[str, ...] = ()) -> None:
+        self.message_id = message_id
+        self.reply = OneReply(sink)
+        self.notices = notices
+        self.is_let_go = False
+        self.over = asyncio.Event()
+
+    async def abandon(self) -> None:
+        """Take back what was shown: it is answered elsewhere, later, or not at all."""
+        await self.reply.abandon()
+        self.over.set()
