@@ -8,12 +8,24 @@ import pytest
 
 from memory.audience import members_of
 from memory.errors import StoreConflictError
-from memory.model import ChannelId, Numbered, Role, TenantId, ThisThread, episode_key, fact_key
+from memory.model import (
+    ChannelId,
+    Numbered,
+    Person,
+    Role,
+    SessionId,
+    TenantId,
+    ThisThread,
+    UserId,
+    episode_key,
+    fact_key,
+)
 from memory.model.work import Committed, ExtractionClaim, Outcome
 from memory.stores.sql.database import Database
 from tests.contract.record import (
     ANNA,
     BOB,
+    CHANNEL,
     LEASE_S,
     TENANT,
     Record,
@@ -26,6 +38,8 @@ from tests.fakes.clock import FrozenClock
 
 NOTHING = Outcome()
 TEAM_CHANNEL = members_of(ChannelId("test:T1:team"))
+ELSEWHERE = replace(public_thread(), session_id=SessionId("test:T1:dev:one"), channel_id=ChannelId("test:T1:dev"))
+CARL = Person(user_id=UserId("test:T1:carl"), name="Carl")
 
 
 @pytest.fixture
@@ -226,6 +240,49 @@ async def test_somebody_elses_forget_in_the_thread_wins_too(record: Record) -> N
     await record.erasure.delete_message(theirs.session_id, "p1", actor=BOB.user_id)
     with pytest.raises(StoreConflictError):
         await record.extraction.commit(claim, batch, Outcome(added=(fact_from("Prod is EKS.", said),)), shown=())
+
+
+@pytest.mark.parametrize("change", ["forgotten", "handed over", "edited", "narrowed"])
+async def test_a_shown_fact_that_may_not_be_known_here_any_more_voids_what_was_learned(
+    record: Record, change: str
+) -> None:
+    """What the model proposed may have its words; the thread is read again, without it."""
+    theirs = await record.talk("Prod is zanzibar.", person=BOB, place=public_thread("two"))
+    added = fact_from("Prod is zanzibar.", theirs, subject="team")
+    await record.learn(Outcome(added=(added,)))
+    if change == "handed over":
+        again = await record.talk("Prod is zanzibar.", person=CARL, place=public_thread("three"))
+        await record.learn(Outcome(confirmed=((1, fact_from("Prod is zanzibar.", again, subject="team")),)))
+    said = await record.talk("Prod has moved.", place=ELSEWHERE)
+    claim, batch = await record.claim_one()
+    shown = await record.extraction.facts(claim, [1])
+    if change == "edited":
+        await record.erasure.edit_message(theirs.session_id, "p1", "Prod is secret.", actor=BOB.user_id)
+    elif change == "narrowed":
+        await record.messages.narrow_channel(CHANNEL, members_of(CHANNEL), tenant_id=TENANT)
+    else:
+        await record.erasure.delete_message(theirs.session_id, "p1", actor=BOB.user_id)
+    update = Outcome(updated=((1, fact_from("Zanzibar has moved.", said, subject="team")),))
+    with pytest.raises(StoreConflictError):
+        await record.extraction.commit(claim, batch, update, shown=shown)
+    assert await record.facts.memories(ANNA.user_id, history=True) == []
+    await record.extraction.release(claim)
+    again_claim = next(each for each in await record.claim() if each.session_id == said.session_id)
+    left = await record.extraction.facts(again_claim, [1])
+    assert await record.extraction.commit(again_claim, batch, NOTHING, shown=left) == Committed()
+
+
+async def test_a_shown_fact_that_ended_meanwhile_voids_nothing(record: Record) -> None:
+    """Another thread took its place; what this one learned stands by itself."""
+    first = await record.talk("Prod is EKS.")
+    await record.learn(Outcome(added=(fact_from("Prod is EKS.", first, subject="team"),)))
+    said = await record.talk("Prod is GKE.", place=ELSEWHERE)
+    claim, batch = await record.claim_one()
+    shown = await record.extraction.facts(claim, [1])
+    newer = await record.talk("Prod is AKS.")
+    await record.learn(Outcome(updated=((1, fact_from("Prod is AKS.", newer, subject="team")),)))
+    update = Outcome(updated=((1, fact_from("Prod is GKE.", said, subject="team")),))
+    assert await record.extraction.commit(claim, batch, update, shown=shown) == Committed(added=1)
 
 
 async def test_a_batch_of_other_versions_than_the_records_is_refused(record: Record) -> None:

@@ -1,6 +1,7 @@
 """From idle threads to facts: when the sweep learns, what it learns once, and what stops it."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +16,9 @@ from memory.errors import (
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
 from memory.model import (
     About,
+    Everything,
     ExtractionReply,
+    Fact,
     FactOperation,
     Numbered,
     Place,
@@ -24,8 +27,8 @@ from memory.model import (
     Summary,
     ThisThread,
 )
-from memory.model.work import Lease
-from memory.ports import LeaseStore, MessageStore
+from memory.model.work import ExtractionClaim, Lease
+from memory.ports import ExtractionStore, LeaseStore, MessageStore
 from memory.retrieval import Retriever
 from memory.stores.sql.database import Database
 from memory.stores.sql.extraction import SqlExtractionStore
@@ -35,7 +38,7 @@ from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import threads
 from memory.tasks import TaskTracker
 from memory.vector_cache import VectorCache
-from tests.fakes.values import dm, person, public_channel
+from tests.fakes.values import dm, person, private_channel, public_channel
 from tests.fixtures.core import Core
 
 ANA = person("ana")
@@ -60,6 +63,20 @@ class FailsToFind(SqlMessageStore):
         return await super().place_of(session_id)
 
 
+class NarrowsFirst(SqlExtractionStore):
+    """A record in which a channel is narrowed just before facts are looked up."""
+
+    def __init__(self, database: Database, narrowed: Place) -> None:
+        super().__init__(database)
+        self._messages = SqlMessageStore(database)
+        self._narrowed = narrowed
+
+    async def facts(self, claim: ExtractionClaim, fact_ids: Collection[int]) -> Sequence[Fact]:
+        place = self._narrowed
+        await self._messages.narrow_channel(place.channel_id, place.audience, tenant_id=place.tenant_id)
+        return await super().facts(claim, fact_ids)
+
+
 class CountsRenewals(SqlLeaseStore):
     """Leases that say when they were renewed."""
 
@@ -76,6 +93,7 @@ class CountsRenewals(SqlLeaseStore):
 def extractor_of(
     core: Core,
     *,
+    store: ExtractionStore | None = None,
     messages: MessageStore | None = None,
     leases: LeaseStore | None = None,
     policy: ExtractionPolicy | None = None,
@@ -90,7 +108,7 @@ def extractor_of(
         tasks=TaskTracker(),
     )
     return Extractor(
-        store=SqlExtractionStore(core.stores.database),
+        store=store or SqlExtractionStore(core.stores.database),
         messages=messages or SqlMessageStore(core.stores.database),
         leases=leases or SqlLeaseStore(core.stores.database),
         retriever=retriever,
@@ -433,6 +451,45 @@ async def test_a_summary_made_from_forgotten_turns_is_refused(core: Core) -> Non
     await forget_thread(core)
 
     assert await messages.save_summary(head, Summary(text="one")) is None
+
+
+async def test_a_fact_forgotten_while_the_model_reads_it_does_not_come_back_in_an_update(core: Core) -> None:
+    """Bob forgets what he said while Ana's thread is learned from beside it, which is read again without them."""
+    bob = person("bob")
+    await core.say("Our prod database is zanzibar-9", place=public_channel("ops"), author=bob)
+    core.model.extractions = [adds("The prod database is zanzibar-9", subject="team")]
+    await core.recall.sweep()
+    answers_without_memory = core.restart(mode="buffer")
+    await answers_without_memory.say("The prod database moved to us-east-2", place=public_channel("dev"), author=ANA)
+    moved = FactOperation(
+        operation="update",
+        label=1,
+        subject="team",
+        text="The prod database zanzibar-9 moved to us-east-2",
+        messages=[1],
+    )
+    core.model.extractions = [ExtractionReply(facts=[moved]), adds("The prod database is in us-east-2", subject="team")]
+    core.model.gate.clear()
+    sweep = asyncio.create_task(core.recall.sweep())
+    while len(core.model.extracted) < 2:
+        await asyncio.sleep(0)
+    await core.recall.personal.forget(await core.recall.personal.plan_forget(bob.user_id, Everything()))
+    core.model.gate.set()
+    await sweep
+
+    assert [len(request.facts) for request in core.model.extracted] == [0, 1, 0]
+    assert await texts(core) == ["The prod database is in us-east-2"]
+
+
+async def test_a_fact_narrowed_while_it_is_looked_up_is_not_shown_to_the_model(core: Core) -> None:
+    """It was found for everyone, and is for a few when its row is read."""
+    await core.say("Our prod database is zanzibar-9", place=public_channel("ops"), author=person("bob"))
+    core.model.extractions = [adds("The prod database is zanzibar-9", subject="team")]
+    await core.recall.sweep()
+    await core.say("The prod database moved to us-east-2", place=public_channel("dev"), author=ANA)
+    await extractor_of(core, store=NarrowsFirst(core.stores.database, private_channel("ops"))).sweep(now_quiet=True)
+
+    assert [len(request.facts) for request in core.model.extracted] == [0, 0]
 
 
 async def test_an_answer_made_from_forgotten_turns_is_not_kept(core: Core) -> None:

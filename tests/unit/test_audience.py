@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from memory.audience import (
     Scope,
+    audience_of_sources,
     covers,
     entry_labels,
     everyone_in,
@@ -168,3 +169,18 @@ def test_a_narrower_audience_covers_no_wider_one() -> None:
     assert not covers(private_to(reader), everyone_in(tenant))
     assert not covers(members_of(channel), private_to(reader))
     assert not covers(members_of(channel), everyone_in(tenant))
+
+
+def test_a_memory_is_for_the_readers_of_a_source_that_it_still_has() -> None:
+    """As before while it can be; else for the widest of them, or for those of the first."""
+    everyone, ops, dev = (
+        everyone_in(TenantId("c:T1")),
+        members_of(ChannelId("c:T1:ops")),
+        members_of(ChannelId("c:T1:d")),
+    )
+
+    assert audience_of_sources(everyone, [ops, everyone]) == everyone
+    assert audience_of_sources(ops, [everyone, ops]) == ops
+    assert audience_of_sources(everyone, [dev, ops]) == dev
+    assert audience_of_sources(dev, [ops, everyone]) == everyone
+    assert audience_of_sources(ops, []) == ops
