@@ -23,7 +23,6 @@ _log = structlog.get_logger(__name__)
 
 STARTING = "Starting"
 NOT_TAKEN = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
-_GRACE_S = 20.0
 
 Result = TypeVar("Result")
 OpenBackend = Callable[[], AbstractAsyncContextManager[Backend]]
@@ -40,14 +39,25 @@ class ConsolePlatform(Platform):
         screen: Where answers go.
         user: Who types.
         thread: The thread to start in.
+        grace_s: How long what runs may go on after `stop`, in seconds.
     """
 
-    def __init__(self, *, open_backend: OpenBackend, lines: LineSource, screen: Screen, user: str, thread: str) -> None:
+    def __init__(
+        self,
+        *,
+        open_backend: OpenBackend,
+        lines: LineSource,
+        screen: Screen,
+        user: str,
+        thread: str,
+        grace_s: float = 20.0,
+    ) -> None:
         self._open_backend = open_backend
         self._lines = lines
         self._screen = screen
         self._user = user
         self._thread = thread
+        self._grace_s = grace_s
         self._closing = False
         self._waiting: asyncio.Task[object] | None = None
         self._working: asyncio.Task[bool] | None = None
@@ -85,7 +95,7 @@ class ConsolePlatform(Platform):
         """Take nothing more; what runs may finish, for a while."""
         self._stop_waiting()
         later = asyncio.get_running_loop().call_later
-        later(_GRACE_S, lambda: self._tasks.start(self._cut_short(), name="cut the console short"))
+        later(self._grace_s, lambda: self._tasks.start(self._cut_short(), name="cut the console short"))
 
     async def _cut_short(self) -> None:
         """Let go of what still runs; answers are made by the next start."""

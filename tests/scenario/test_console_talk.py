@@ -159,6 +159,25 @@ async def test_being_told_to_stop_lets_the_answer_finish(console: ConsoleRunner)
     assert len(model.asked) == 1
 
 
+@pytest.mark.parametrize("is_recovered", [True, False])
+async def test_a_model_that_never_answers_does_not_keep_the_console_from_ending(
+    console: ConsoleRunner, *, is_recovered: bool
+) -> None:
+    """After the grace the message is handed over, be it a line or one that a crash left; the next start answers it."""
+    model = ScriptedModel()
+    model.gate.clear()
+    if is_recovered:
+        await console.accept_only("is prod up?")
+    async with console.open(model=model, grace_s=0) as open_console:
+        if not is_recovered:
+            open_console.type("is prod up?")
+        await model.waiting.wait()
+        open_console.platform.stop()
+        await open_console.end()
+
+    assert await console.talk(model=ScriptedModel()) == ["> is prod up?\nanswer 1"]
+
+
 async def test_a_failing_model_is_told_in_fixed_words(console: ConsoleRunner) -> None:
     """Down, or cut off mid-answer: fixed words, the next turn works, the message is in its history."""
     down = ProviderUnavailableError("scripted", "down")
