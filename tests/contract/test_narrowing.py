@@ -109,6 +109,14 @@ async def test_a_message_from_a_narrower_place_narrows_the_channel(record: Recor
     assert await found_by(record, elsewhere(), "zanzibar") == set()
 
 
+async def test_another_delivery_from_a_narrower_place_narrows_the_channel_too(record: Record) -> None:
+    """The message is known, that its channel has turned private is not."""
+    first = await record.deliver("p1", "Prod is zanzibar.")
+    again = await record.deliver("p1", "Prod is zanzibar.", place=narrow_thread())
+    assert (again.message_id, again.duplicate) == (first.message_id, True)
+    assert await audiences(record) == {NARROW}
+
+
 async def test_a_message_from_a_wider_place_widens_nothing(record: Record) -> None:
     """What was said among a few stays theirs when the channel is opened, and so does what is said there later."""
     said = await record.talk("Prod is zanzibar.", place=narrow_thread())

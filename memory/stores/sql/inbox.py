@@ -69,12 +69,11 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
         None, with nothing written, when the message's channel is known for wider: it has to be narrowed first.
     """
     known = await _find_delivery(connection, message)
-    if known.id is not None:
-        return _duplicate(known)
-    place, dialect = message.place, connection.dialect.name
-    audience = Audience(known.audience)
+    place, dialect, audience = message.place, connection.dialect.name, Audience(known.audience)
     if is_wider(audience, place.audience):
         return None
+    if known.id is not None:
+        return _duplicate(known)
     await ensure_person(connection, message.author, place.tenant_id)
     values = _thread_values(message) | {"audience": audience, "last_active_at": now}
     await connection.execute(_TOUCH_THREAD[dialect], values)
