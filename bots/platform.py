@@ -3,11 +3,17 @@
 Knows no platform, no store and no model.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from memory.errors import RecallError
 from memory.model import Person, Place, Recalled
+
+
+class PlatformError(RecallError):
+    """A chat platform did not do what it was asked; each platform says in its own `errors` how it can fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +53,21 @@ class Reply:
     correlation_id: str | None = None
 
 
+NotePost = Callable[[str], Awaitable[None]]
+"""Commits where an answer is shown; raises StoreConflictError when another process answers now."""
+
+
 class ReplySink(Protocol):
     """Where one reply is shown while it is made. One sink serves one message, from one task."""
+
+    def begin(self, post: str | None, note_post: NotePost) -> None:
+        """Begin the turn; only statuses come before.
+
+        Args:
+            post: Where an earlier attempt has shown something, if it has.
+            note_post: To be called with the name of the first post before any of the answer is in it.
+        """
+        ...
 
     async def status(self, text: str) -> None:
         """Say what is going on while there is no text yet; the newest status replaces the one before."""

@@ -1,0 +1,1 @@
+"""Slack: the only package that knows its SDK, its payloads and its limits."""

@@ -1,0 +1,131 @@
+"""Slack's Web API as the rest of `bots.slack` calls it: a timeout, a bounded wait for rate limits, errors of ours.
+
+The SDK's own retries are off: its default repeats a post whose answer was lost, which shows it twice. Only an explicit
+429 is repeated here, since Slack says that such a call had no effect.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+
+API_URL = "https://slack.com/api/"
+TIMEOUT_S = 10.0
+LONGEST_WAIT_S = 60.0
+"""A call waits no longer than this for rate limits, all its attempts together."""
+
+_RETRY_AFTER_S = 1.0
+_CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+# Slack's own words for "some of it may have happened".
+_BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+
+
+class SlackWeb:
+    """The Web API for one bot token.
+
+    Args:
+        token: A bot token, or an app-level one.
+        api_url: Slack's when None.
+        timeout_s: For one attempt at a call, connecting included.
+        wait: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._wait = wait
+        self.client = AsyncWebClient(token, base_url=api_url or API_URL, timeout=round(timeout_s), retry_handlers=[])
+        """The SDK's client, for what takes one, such as Bolt."""
+
+    async def call(self, method: str, /, *, within_s: float = LONGEST_WAIT_S, **arguments: Any) -> dict[str, Any]:
+        """Call a method and return its answer.
+
+        Args:
+            method: Such as "chat.postMessage".
+            within_s: The longest wait for rate limits.
+            **arguments: As Slack names them; what is None is left out.
+
+        Raises:
+            SlackUnavailableError: No answer, or still rate limited.
+            SlackRefusedError: Slack said no.
+        """
+        waited_s = 0.0
+        while True:
+            try:
+                return await self._attempt(method, arguments)
+            except SlackUnavailableError as error:
+                if error.retry_after_s is None or waited_s + error.retry_after_s > within_s:
+                    raise
+                waited_s += error.retry_after_s
+                await self._wait(error.retry_after_s)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self.client.session is not None:
+            await self.client.session.close()
+
+    async def _attempt(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        self._open_session()
+        try:
+            response = await self.client.api_call(method, data={name: _field(arguments[name]) for name in arguments})
+        except SlackApiError as error:
+            raise _translated(method, error.response) from error
+        except _NEVER_CONNECTED as error:
+            raise SlackUnavailableError(method, type(error).__name__, sent=False) from error
+        except (aiohttp.ClientError, SlackClientError, OSError) as error:
+            raise SlackUnavailableError(method, type(error).__name__, sent=None) from error
+        except AttributeError as error:  # the SDK's, on a plain text answer with status 200, as some proxies give
+            raise SlackUnavailableError(method, "unreadable answer", sent=True) from error
+        return dict(response.data) if isinstance(response.data, dict) else {}
+
+    def _open_session(self) -> None:
+        """Keep one session, so that connections are used again; it belongs to the loop that runs now."""
+        if self.client.session is None:
+            self.client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
+
+
+def _field(value: Any) -> str | None:
+    """Return a form field: reading methods take no JSON bodies, and every method takes a form."""
+    match value:
+        case None | str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+    return json.dumps(value)
+
+
+def _translated(method: str, response: Any) -> SlackUnavailableError | SlackRefusedError:
+    """Return our error for an answer that is not "ok"."""
+    if not isinstance(response, AsyncSlackResponse):
+        return SlackUnavailableError(method, "unreadable answer", sent=True)
+    code = str(response.data.get("error", "")) if isinstance(response.data, dict) else ""
+    status = response.status_code
+    if status == _TOO_MANY or code in _LIMITED:
+        wait_s = _retry_after_s(response.headers)
+        return SlackUnavailableError(method, f"rate limited for {wait_s:g} s", sent=False, retry_after_s=wait_s)
+    if status >= _SERVER_ERROR or code in _BROKEN or (status < _CLIENT_ERROR and not code):
+        return SlackUnavailableError(method, code or f"status {status}", sent=True)
+    return SlackRefusedError(method, code or f"status {status}")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return how long to wait, at least a moment: an unreadable or past time must not make a busy loop."""
+    found = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    return max(float(found), _RETRY_AFTER_S) if found.isdecimal() else _RETRY_AFTER_S
