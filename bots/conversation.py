@@ -11,6 +11,7 @@ from memory.errors import (
     ProviderError,
     ProviderRefusedError,
     ProviderUnavailableError,
+    StoreConflictError,
     StoreUnavailableError,
 )
 from memory.model import ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
@@ -77,11 +78,12 @@ class Conversation:
 
         Raises:
             StoreUnavailableError: The record cannot be reached, and nothing was shown yet: try again later.
+            StoreConflictError: Another process has the turn now, and shows its answer.
         """
         correlation_id = secrets.token_hex(4)
         try:
             reply = await self._answer(claim, sink, correlation_id)
-        except StoreUnavailableError:
+        except (StoreConflictError, StoreUnavailableError):
             raise
         except Exception:  # noqa: BLE001  # the message handler's boundary: whatever breaks, the thread goes on
             reply = broken(claim, correlation_id)

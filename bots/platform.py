@@ -61,7 +61,7 @@ class ReplySink(Protocol):
     """Where one reply is shown while it is made. One sink serves one message, from one task."""
 
     def begin(self, post: str | None, note_post: NotePost) -> None:
-        """Begin the turn; only statuses come before.
+        """Begin the turn; only statuses come before. A platform that names no posts need not implement it.
 
         Args:
             post: Where an earlier attempt has shown something, if it has.

@@ -40,6 +40,7 @@ from memory.model import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
+    Unshown,
     UserId,
     VectorEntry,
     VectorRef,
@@ -117,6 +118,30 @@ class MessageStore(Protocol):
 
         Raises:
             StoreConflictError: The lease passed to someone else; nothing was written.
+        """
+        ...
+
+    async def note_post(self, claim: TurnClaim, post: str) -> None:
+        """Keep where the platform shows the answer that is being made; `Message.post` says it to the next process.
+
+        Raises:
+            StoreConflictError: The lease passed to someone else, who shows the answer elsewhere.
+        """
+        ...
+
+    async def mark_shown(self, message_id: MessageId) -> None:
+        """Note that the end of a settled turn has reached the person."""
+        ...
+
+    async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
+        """Take the turns that were settled by `before` and never marked as shown; each goes to one caller.
+
+        A turn that is not marked after all is given out again once that long has passed.
+
+        Args:
+            tenant_id: Whose.
+            after: Messages that were sent earlier are left alone: nobody waits for their answers any more.
+            before: Later ones are being shown right now.
         """
         ...
 

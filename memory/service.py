@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Literal
 
 import structlog
@@ -30,6 +31,7 @@ from memory.model import (
     TenantId,
     ThreadState,
     TurnClaim,
+    Unshown,
 )
 from memory.personal import MAX_FACT_CHARS
 from memory.ports import Clock, FactStore, MessageStore
@@ -43,6 +45,11 @@ _log = structlog.get_logger(__name__)
 
 _LONG_CHARS = 10_000
 """Longer texts are worked on in a thread: redaction and stemming take a millisecond per thousand characters."""
+
+_BEING_SHOWN = timedelta(minutes=2)
+"""Showing an answer takes no longer, retries included; what is still not shown then was lost with its process."""
+_SHOWN_LATE = timedelta(hours=6)
+"""Nobody waits for an older answer."""
 
 MemoryMode = Literal["buffer", "summary", "full"]
 
@@ -174,6 +181,19 @@ class MemoryService:
         """End a turn without an answer: the message stays in the history and is not answered again by itself."""
         await self._messages.settle(claim, None)
         await self._made_history(claim, [claim.message])
+
+    async def note_post(self, claim: TurnClaim, post: str) -> None:
+        """Keep where the answer is shown; raises StoreConflictError when someone else holds the turn now."""
+        await self._messages.note_post(claim, post)
+
+    async def mark_shown(self, message_id: MessageId) -> None:
+        """Note that the end of a settled turn has reached the person."""
+        await self._messages.mark_shown(message_id)
+
+    async def take_unshown(self, tenant_id: TenantId) -> Sequence[Unshown]:
+        """Take turns that were settled a while ago and may never have been shown, each for one caller."""
+        now = self._clock.now()
+        return await self._messages.take_unshown(tenant_id, after=now - _SHOWN_LATE, before=now - _BEING_SHOWN)
 
     async def remember(self, claim: TurnClaim, words: str) -> bool:
         """Store what the model wants to remember, if the asker said just that in this message; say whether it was."""

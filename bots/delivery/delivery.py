@@ -9,13 +9,13 @@ from typing import Self
 
 import structlog
 
-from bots.conversation import Conversation, redaction_notice
+from bots.conversation import BROKEN, Conversation, redaction_notice
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
-from bots.delivery.waiting import Waiting
-from bots.platform import IncomingMessage, ReplySink
+from bots.delivery.waiting import OneReply, Waiting
+from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import StoreUnavailableError
-from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim
+from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
 from memory.service import AcceptedMessage, MemoryService
 from memory.tasks import TaskTracker
 
@@ -135,7 +135,10 @@ class Delivery:
         return self._take_in(session_id, taken, sink)
 
     async def recover(self, tenant_id: TenantId) -> int:
-        """Begin to answer what an earlier process left, or one that died; return how many messages that are.
+        """Begin to answer what an earlier process left, or one that died, and to show what it never showed.
+
+        Returns:
+            How many messages that are.
 
         Raises:
             StoreUnavailableError: The record cannot be reached.
@@ -147,7 +150,10 @@ class Delivery:
         ]
         for session_id in dict.fromkeys(message.session_id for message in left):
             self._look_at(session_id)
-        return len(left)
+        unshown = await self._service.take_unshown(tenant_id)
+        for turn in unshown:
+            self._notes.start(self._show_late(turn), name="show what a process left unshown")
+        return len(left) + len(unshown)
 
     def stop(self, session_id: SessionId) -> bool:
         """Stop the answer that is being made in a thread; say whether there was one."""
@@ -195,6 +201,21 @@ class Delivery:
             thread.turn.end("stopped")
         else:
             self._notes.start(waiting.reply.abandon(), name="take back a status")
+
+    async def _show_late(self, turn: Unshown) -> None:
+        """Show the end of a turn that was settled; it was not, or not for certain, shown before."""
+        message_id = turn.message.message_id
+        reply = OneReply(self._late(turn.message))
+        reply.begin(turn.message.post, _noted_already)
+        if turn.is_forgotten:
+            await reply.abandon()
+            is_shown = True
+        elif turn.answer is None:
+            is_shown = await reply.shown(Reply(text=BROKEN, failed=True))
+        else:
+            is_shown = await reply.shown(Reply(text=turn.answer.text))
+        if is_shown:
+            await self._service.mark_shown(message_id)
 
     def _look_at(self, session_id: SessionId) -> _Thread:
         """Have a thread worked off, if that does not happen already."""
@@ -284,3 +305,7 @@ class Delivery:
             async with asyncio.timeout(seconds):
                 await self._is_closing.wait()
         return not self._is_closing.is_set()
+
+
+async def _noted_already(_post: str) -> None:
+    """The turn is over; where it is shown makes no difference to it any more."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -73,6 +74,7 @@ class Turn:
             StoreUnavailableError: The record cannot be reached and nothing was shown: try again later.
         """
         name = f"turn {self.session_id}"
+        self._waiting.reply.begin(self._claim.message.post, partial(self._service.note_post, self._claim))
         with self._waiting.reply.turn():
             async with renewed(self._renew, name=name, lease_s=self._service.lease_s, on_lost=self._lose):
                 reply = await self._answer()
@@ -80,7 +82,7 @@ class Turn:
             if committed is None:
                 await self._waiting.abandon()
                 return
-            await self._waiting.reply.finish(replace(committed, notices=self._waiting.notices + committed.notices))
+            await self._show(replace(committed, notices=self._waiting.notices + committed.notices))
         self._waiting.over.set()
 
     async def _answer(self) -> Reply | None:
@@ -94,7 +96,8 @@ class Turn:
             if not self._answering.done():
                 self._answering.cancel()
         if not self._answering.cancelled():
-            return self._answering.result()
+            with self._taken_over():
+                return self._answering.result()
         if self._ended == "stopped":
             return Reply(text=STOPPED, failed=True)
         if self._ended == "handed over":
@@ -126,6 +129,23 @@ class Turn:
                 reply = broken(self._claim, secrets.token_hex(4))
             else:
                 return reply
+
+    async def _show(self, reply: Reply) -> None:
+        """Show a committed reply; one whose showing is not noted is shown once more later."""
+        if not await self._waiting.reply.shown(reply):
+            return
+        try:
+            await self._service.mark_shown(self._claim.message.message_id)
+        except StoreUnavailableError as error:
+            _log.warning("shown_not_noted", message_id=self._waiting.message_id, operation=error.operation)
+
+    @contextmanager
+    def _taken_over(self) -> Iterator[None]:
+        """Leave the turn to whoever holds it now."""
+        try:
+            yield
+        except StoreConflictError:
+            _log.info("turn_taken_over", message_id=self._waiting.message_id)
 
     async def _commit(self, reply: Reply) -> None:
         if reply.failed:

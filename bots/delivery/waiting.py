@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from bots.platform import Reply, ReplySink
+from bots.platform import NotePost, Reply, ReplySink
 from memory.model import MessageId
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +30,9 @@ class OneReply(ReplySink):
             if not (self._is_turn or self._is_ended):
                 await self._show_status(text)
 
+    def begin(self, post: str | None, note_post: NotePost) -> None:
+        self._sink.begin(post, note_post)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Let only the turn speak meanwhile."""
@@ -49,14 +52,20 @@ class OneReply(ReplySink):
             await self._sink.append(delta)
 
     async def finish(self, reply: Reply) -> None:
+        await self.shown(reply)
+
+    async def shown(self, reply: Reply) -> bool:
+        """Show the whole reply; False when the platform failed. Nobody wants to see one that was abandoned."""
         async with self._speaking:
             if self._is_ended:
-                return
+                return True
             self._is_ended = True
             try:
                 await self._sink.finish(reply)
             except Exception:  # noqa: BLE001  # the platform's boundary: the answer is committed, the thread goes on
                 _log.exception("reply_not_shown")
+                return False
+            return True
 
     async def abandon(self) -> None:
         async with self._speaking:

@@ -36,6 +36,7 @@ from memory.model.messages import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
+    Unshown,
 )
 from memory.model.recall import Candidates, LexicalHit, LexicalResult, Recallable, Recalled, VectorEntry, VectorRef
 from memory.model.requests import (
@@ -109,6 +110,7 @@ __all__ = [
     "ToolCall",
     "ToolExchange",
     "TurnClaim",
+    "Unshown",
     "UserId",
     "VectorEntry",
     "VectorRef",

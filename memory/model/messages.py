@@ -60,6 +60,7 @@ class Message:
         reply_to: For a reply, the message it answers.
         used: For a reply, keys of the memories it was given.
         version: 1, and one more for each edit.
+        post: For a person's message, where the platform shows the answer; None until that is known.
     """
 
     message_id: MessageId
@@ -72,6 +73,24 @@ class Message:
     reply_to: MessageId | None = None
     used: tuple[MemoryKey, ...] = ()
     link: str | None = None
+    post: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unshown:
+    """A turn that was settled, and whose end may never have reached the person.
+
+    Attributes:
+        answer: What it ended with; None for a turn that failed. Message and answer are without text once forgotten.
+    """
+
+    message: Message
+    answer: Message | None
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether there is nothing left that may be shown."""
+        return not self.message.text or (self.answer is not None and not self.answer.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

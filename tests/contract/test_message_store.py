@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +21,7 @@ from memory.model import (
     ThisThread,
     ThreadHead,
     ThreadState,
+    TurnClaim,
     turn_key,
 )
 from memory.stores.sql.database import Database
@@ -446,3 +448,56 @@ async def test_settle_of_a_released_claim_writes_nothing(record: Record) -> None
     with pytest.raises(StoreConflictError):
         await record.messages.settle(claim, NewReply(text="twice", sent_at=record.clock.now()))
     assert texts(await load(record)) == ["hello", "once"]
+
+
+async def begun(record: Record, message: Message, *, lease_s: float = LEASE_S, holder: str = "w") -> TurnClaim:
+    """Begin a turn that is free."""
+    claim = await record.messages.begin_turn(message.message_id, holder=holder, lease_s=lease_s)
+    assert claim is not None
+    return claim
+
+
+async def test_a_noted_post_is_told_to_who_begins_the_turn_next(record: Record) -> None:
+    """After a crash the answer goes on where it began."""
+    message = await record.say("why?")
+    lost = await begun(record, message, lease_s=0)
+    await record.messages.note_post(lost, "1764.0001")
+
+    claim = await begun(record, message, holder="other")
+
+    assert (lost.message.post, claim.message.post) == (None, "1764.0001")
+    with pytest.raises(StoreConflictError):
+        await record.messages.note_post(lost, "1764.0002")
+
+
+async def test_what_is_not_marked_as_shown_is_given_out_once_and_again_later(record: Record) -> None:
+    """Answers and failures alike, once a while has passed; not when they are marked, of another tenant, or too old."""
+    answered, failed, shown = [await record.say(words) for words in ("one", "two", "three")]
+    await record.answer(answered, "because")
+    await record.answer(failed, None)
+    await record.answer(shown, "fine")
+    await record.messages.mark_shown(shown.message_id)
+    before = record.clock.now()
+    record.clock.advance(60)
+
+    async def take(*, tenant_id: TenantId = TENANT, after: datetime = answered.sent_at) -> list[tuple[str, str | None]]:
+        taken = await record.messages.take_unshown(tenant_id, after=after, before=before)
+        return sorted((turn.message.text, turn.answer.text if turn.answer else None) for turn in taken)
+
+    assert await take(tenant_id=TenantId("test:other")) == []
+    assert await take(after=before + timedelta(seconds=1)) == []
+    assert await take() == [("one", "because"), ("two", None)]
+    assert await take() == []
+    before = record.clock.now()
+    assert await take() == [("one", "because"), ("two", None)]
+
+
+async def test_an_unshown_turn_that_was_forgotten_says_so(record: Record) -> None:
+    """There is nothing left to show, but a place to clear."""
+    message = await record.say("my vault is in cellar-17")
+    await record.answer(message, "Noted.")
+    await record.erasure.delete_message(message.session_id, "p1", actor=ANNA.user_id)
+
+    (turn,) = await record.messages.take_unshown(TENANT, after=message.sent_at, before=record.clock.now())
+
+    assert turn.is_forgotten

@@ -11,15 +11,16 @@ import pytest_asyncio
 from bots import conversation
 from bots.conversation import Conversation
 from bots.delivery import NO_RECORD, QUEUED, Delivery
-from bots.platform import IncomingMessage, Reply
+from bots.platform import IncomingMessage, NotePost, Reply
 from memory.context import Budget
 from memory.errors import StoreUnavailableError
-from memory.model import Message
+from memory.model import About, Message, TextDelta
 from memory.retrieval import Retriever
 from memory.service import MemoryPolicy, MemoryService
 from memory.short_term import ShortTermMemory
 from memory.stores.in_memory import InMemorySessionCache, InMemoryVectorIndex
 from memory.stores.sql.database import Database
+from memory.stores.sql.erasure import SqlErasureStore
 from memory.stores.sql.facts import SqlFactStore
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.recall import SqlRecallStore
@@ -72,13 +73,32 @@ class Watched(Shown):
 
 
 @dataclass
+class Posting(Shown):
+    """A platform that names its posts, and notes the name before it shows any of the answer."""
+
+    name: str = "post-1"
+    begun_with: list[str | None] = field(default_factory=list)
+    note: NotePost | None = None
+
+    def begin(self, post: str | None, note_post: NotePost) -> None:
+        self.begun_with.append(post)
+        self.note = note_post
+
+    async def append(self, delta: str) -> None:
+        if self.note is not None:
+            await self.note(self.name)
+        await super().append(delta)
+
+
+@dataclass
 class Process:
     """One process: its delivery, and its way to the record, which can fail."""
 
     messages: FlakyMessages
     model: ScriptedModel
     delivery: Delivery
-    late: list[Shown]
+    late: list[Posting]
+    clock: FrozenClock
 
     async def send(self, text: str, shown: Shown | None = None, *, delivery: str | None = None) -> Shown:
         """Send a message and wait for the end of its turn."""
@@ -88,7 +108,7 @@ class Process:
             author=ANA,
             platform_message_id=delivery or text,
             text=text,
-            sent_at=FrozenClock().now(),
+            sent_at=self.clock.now(),
         )
         await self.delivery.handle(message, shown)
         return shown
@@ -102,16 +122,22 @@ class Process:
 class Machine:
     """Processes on one record."""
 
-    def __init__(self, database: Database, stack: AsyncExitStack) -> None:
+    def __init__(self, database: Database, clock: FrozenClock, stack: AsyncExitStack) -> None:
         self.database = database
+        self.clock = clock
         self._stack = stack
         self._cache = InMemorySessionCache(ttl_s=60, max_messages=100)
 
+    async def forget(self, words: str) -> None:
+        """Forget what has these words."""
+        erasure = SqlErasureStore(self.database)
+        await erasure.erase(await erasure.plan(ANA.user_id, About(words=words)), actor=ANA.user_id)
+
     async def start(self, holder: str = "a", *, lease_s: float = 30.0) -> Process:
         """Start another process."""
-        messages, model, late = FlakyMessages(self.database), ScriptedModel(), list[Shown]()
+        messages, model, late = FlakyMessages(self.database), ScriptedModel(), list[Posting]()
         clock, embedder, index, tasks = (
-            FrozenClock(),
+            self.clock,
             HashingEmbedder(),
             InMemoryVectorIndex(dimensions=384),
             TaskTracker(),
@@ -141,21 +167,21 @@ class Machine:
             tasks=tasks,
         )
 
-        def show_late(_message: Message) -> Shown:
-            late.append(Shown())
+        def show_late(_message: Message) -> Posting:
+            late.append(Posting())
             return late[-1]
 
         talk = Conversation(service=service, model=model, system="You are Recall.")
         self._stack.push_async_callback(tasks.idle)
         delivery = await self._stack.enter_async_context(Delivery(service=service, conversation=talk, late=show_late))
-        return Process(messages, model, delivery, late)
+        return Process(messages, model, delivery, late, self.clock)
 
 
 @pytest_asyncio.fixture
-async def machine(database: Database) -> AsyncIterator[Machine]:
+async def machine(database: Database, clock: FrozenClock) -> AsyncIterator[Machine]:
     """Yield a machine; its processes end with the test."""
     async with AsyncExitStack() as stack:
-        yield Machine(database, stack)
+        yield Machine(database, clock, stack)
 
 
 @pytest_asyncio.fixture
@@ -454,3 +480,75 @@ async def test_the_process_with_the_turn_works_off_the_thread_for_all(machine: M
     assert texts(*process.late, *other.late, elsewhere) == ["answer 2"]
     assert [request.message.text for request in process.model.asked] == ["one", "two"]
     assert elsewhere.abandoned
+
+
+async def test_an_answer_that_was_committed_but_not_shown_is_shown_later(machine: Machine, process: Process) -> None:
+    """The platform was away at the wrong moment, or the process died: the next look finds it, once."""
+
+    class Deaf(Shown):
+        async def finish(self, reply: Reply) -> None:
+            raise OSError(f"cannot show {reply.text}")
+
+    await process.send("one", Deaf())
+    at_once = await process.delivery.recover(PLACE.tenant_id)
+    machine.clock.advance(300)
+    later = await process.delivery.recover(PLACE.tenant_id)
+    await process.delivery.idle()
+    machine.clock.advance(300)
+
+    assert (at_once, later, await process.delivery.recover(PLACE.tenant_id)) == (0, 1, 0)
+    assert texts(*process.late) == ["answer 1"]
+    assert len(process.model.asked) == 1
+
+
+async def test_an_answer_that_was_forgotten_before_it_was_shown_is_not_shown(machine: Machine) -> None:
+    """Its place is cleared instead."""
+    process = await machine.start()
+
+    class Deaf(Shown):
+        async def finish(self, reply: Reply) -> None:
+            raise OSError(f"cannot show {reply.text}")
+
+    await process.send("my vault is in cellar-17", Deaf())
+    await machine.forget("cellar-17")
+    machine.clock.advance(300)
+    await process.delivery.recover(PLACE.tenant_id)
+    await process.delivery.idle()
+
+    assert texts(*process.late) == []
+    assert [shown.abandoned for shown in process.late] == [True]
+
+
+async def test_the_next_process_knows_where_the_answer_is_shown(machine: Machine, process: Process) -> None:
+    """What one process began to show, the next one shows to its end in the same place."""
+    shown = Posting()
+    process.model.replies = [[TextDelta(text="Half an ")]]
+    process.messages.down = {"settle"}
+    turn = asyncio.create_task(process.send("why?", shown))
+    while not shown.streamed:
+        await asyncio.sleep(0)
+    await process.delivery.close(grace_s=0)
+    await turn
+    other = await machine.start("a")
+    await other.delivery.recover(PLACE.tenant_id)
+    await other.delivery.idle()
+
+    assert shown.begun_with == [None]
+    assert [each.begun_with for each in other.late] == [["post-1"]]
+
+
+async def test_nothing_is_shown_in_a_turn_that_another_process_has(machine: Machine, process: Process) -> None:
+    """The lease is asked before the first word goes out."""
+    shown = Posting()
+    process.model.gate.clear()
+    turn = asyncio.create_task(process.send("why?", shown))
+    await process.model.waiting.wait()
+    other = await machine.start("b")
+    await SqlLeaseStore(machine.database).release_all()
+    await other.delivery.recover(PLACE.tenant_id)
+    await other.delivery.idle()
+    process.model.gate.set()
+    await turn
+
+    assert (shown.streamed, shown.abandoned) == ("", True)
+    assert texts(shown, *other.late) == ["answer 1"]

@@ -1,6 +1,7 @@
 """The inbox and the transcript as one port; `inbox`, `turns` and `threads` do the work inside its transactions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from memory.errors import StoreConflictError
 from memory.model import (
@@ -19,10 +20,11 @@ from memory.model import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
+    Unshown,
     UserId,
 )
 from memory.ports import MessageStore
-from memory.stores.sql import inbox, turns
+from memory.stores.sql import inbox, posts, turns
 from memory.stores.sql import threads as thread_rows
 from memory.stores.sql.database import Database
 from memory.stores.sql.leases import renew_lease
@@ -62,6 +64,18 @@ class SqlMessageStore(MessageStore):
 
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
         return await self._database.write("settle a turn", turns.settle, claim, reply, now=self._database.clock.now())
+
+    async def note_post(self, claim: TurnClaim, post: str) -> None:
+        await self._database.write("note a post", posts.note_post, claim, post)
+
+    async def mark_shown(self, message_id: MessageId) -> None:
+        await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id)
+
+    async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
+        now = self._database.clock.now()
+        return await self._database.write(
+            "take unshown turns", posts.take_unshown, tenant_id, after=after, before=before, now=now
+        )
 
     async def hand_over(self, claim: TurnClaim) -> None:
         async with self._database.begin("hand a turn over") as connection:

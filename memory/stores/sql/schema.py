@@ -120,10 +120,19 @@ messages = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("extracted_version", Integer, nullable=False, server_default="0"),  # the watermark, per message
     Column("parked_reason", String),  # set aside after the last failed extraction
+    Column("post", String),  # of a person's message: where the platform shows the answer
+    Column("unshown_since", UtcDateTime),  # of a person's message: settled then, and its end is not shown yet
     UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
     Index("ix_messages_thread", "session_id", "id"),
     Index("ix_messages_author", "author_id", "id"),
     Index("ix_messages_reply_to", "reply_to"),
+    Index(
+        "ix_messages_unshown",
+        "tenant_id",
+        "unshown_since",
+        sqlite_where=text("unshown_since IS NOT NULL"),
+        postgresql_where=text("unshown_since IS NOT NULL"),
+    ),
     Index(
         "ix_messages_to_extract",
         "session_id",

@@ -78,7 +78,8 @@ _ADD_TURN = (
     .values(version=threads.c.version + 1, last_active_at=bindparam("now"))
     .returning(threads.c.forget_epoch)
 )
-_SETTLE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
+_SET_STATE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
+_SETTLE = _SET_STATE.values(unshown_since=bindparam("now"))
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
 _REPLY = insert(messages).values(audience=_AUDIENCE_NOW).returning(messages.c.id)
 _SETTLED_BEFORE = select(messages).where(
@@ -109,7 +110,7 @@ async def hand_over(connection: AsyncConnection, claim: TurnClaim) -> None:
     """Give a turn back as `MessageStore.hand_over` does."""
     if await release_lease(connection, lease_of(claim)):
         values = {"message_id": claim.message.message_id, "new_state": MessageState.RECEIVED.value}
-        await connection.execute(_SETTLE, values)
+        await connection.execute(_SET_STATE, values)
 
 
 async def settle(
@@ -123,7 +124,8 @@ async def settle(
         return await _settled_before(connection, claim, reply)
     forgotten = await _has_forgotten(connection, claim, reply, now=now)
     state = MessageState.FAILED if reply is None else MessageState.ANSWERED
-    await connection.execute(_SETTLE, {"message_id": claim.message.message_id, "new_state": state.value})
+    values = {"message_id": claim.message.message_id, "new_state": state.value, "now": now}
+    await connection.execute(_SETTLE, values)
     if reply is None:
         return None
     stored = NewReply(text="", sent_at=reply.sent_at) if forgotten else reply

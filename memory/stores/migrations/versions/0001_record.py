@@ -8,6 +8,7 @@ down_revision = None
 
 _NEVER_REUSE = {"sqlite_autoincrement": True}
 _TO_EXTRACT = sa.text("role = 'user' AND text IS NOT NULL AND extracted_version < version")
+_UNSHOWN = sa.text("unshown_since IS NOT NULL")
 _UNSETTLED = sa.text("state IN ('received', 'answering')")
 
 
@@ -106,12 +107,21 @@ def _create_messages() -> None:
         _count("version", start="1"),
         _count("extracted_version"),
         _string("parked_reason", nullable=True),
+        _string("post", nullable=True),
+        _time("unshown_since", nullable=True),
         sa.UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
         **_NEVER_REUSE,
     )
     op.create_index("ix_messages_thread", "messages", ["session_id", "id"])
     op.create_index("ix_messages_author", "messages", ["author_id", "id"])
     op.create_index("ix_messages_reply_to", "messages", ["reply_to"])
+    op.create_index(
+        "ix_messages_unshown",
+        "messages",
+        ["tenant_id", "unshown_since"],
+        sqlite_where=_UNSHOWN,
+        postgresql_where=_UNSHOWN,
+    )
     op.create_index(
         "ix_messages_to_extract", "messages", ["session_id"], sqlite_where=_TO_EXTRACT, postgresql_where=_TO_EXTRACT
     )
