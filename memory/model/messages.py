@@ -60,6 +60,7 @@ class Message:
         reply_to: For a reply, the message it answers.
         used: For a reply, keys of the memories it was given.
         version: 1, and one more for each edit.
+        platform_message_id: The platform's own name for it; None for Recall's replies.
         post: For a person's message, where the platform shows the answer; None until that is known.
     """
 
@@ -73,6 +74,7 @@ class Message:
     reply_to: MessageId | None = None
     used: tuple[MemoryKey, ...] = ()
     link: str | None = None
+    platform_message_id: str | None = None
     post: str | None = None
 
 

@@ -1,6 +1,7 @@
 """A thread's short-term memory as compact JSON, one value at a time. Pure; knows no store.
 
-The session id is left out: it is part of the key that a value is kept under. What does not decode raises ValueError.
+The session id is left out: it is part of the key that a value is kept under; so is what names a message and its answer
+on the platform: a history has no use for it. What does not decode raises ValueError.
 """
 
 import json

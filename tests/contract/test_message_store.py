@@ -86,6 +86,7 @@ async def test_accepted_message_keeps_what_was_said(record: Record) -> None:
         text="naïve 🚀 über\nline two",
         sent_at=record.clock.now(),
         link="https://chat.test/p1",
+        platform_message_id="p1",
     )
 
 

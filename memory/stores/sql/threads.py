@@ -124,6 +124,7 @@ def message_of(row: AnyRow) -> Message:
         reply_to=row.reply_to,
         used=tuple(row.used),
         link=row.link,
+        platform_message_id=row.platform_message_id,
         post=row.post,
     )
 
