@@ -60,12 +60,6 @@ class PlatformSettings(SettingsGroup):
     discord_auto_thread: bool = setting(
         "DISCORD_AUTO_THREAD", default=True, meaning="Open a thread for a mention.", allowed=_FLAG
     )
-    user_turns_per_min: Annotated[int, Field(ge=1)] = setting(
-        "RECALL_USER_TURNS_PER_MIN",
-        60,
-        meaning="Over it, a person's turns wait, visibly; nothing is refused.",
-        allowed="a whole number of at least 1",
-    )
     http_port: Annotated[int, Field(ge=0, le=65535)] = setting(
         "RECALL_HTTP_PORT",
         0,

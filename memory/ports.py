@@ -4,7 +4,8 @@ Every method may raise StoreUnavailableError when its store gives no answer in t
 They stand in one long file on purpose: whoever writes a store or a provider reads them all.
 """
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -212,6 +213,39 @@ class SessionCache(Protocol):
 
     async def ping(self) -> None:
         """Answer, or raise."""
+        ...
+
+
+class Pace(Protocol):
+    """How often a person may ask, over all processes. It delays; it refuses nobody."""
+
+    async def take(self, user_id: UserId) -> float:
+        """Reserve a person's next turn, and return the seconds that it has to wait; 0.0 is now.
+
+        So many turns a minute have no wait, and as many at once after a rest. Past that each waits its part of a
+        minute longer than the one before it (GCRA). What is reserved counts, whether the turn is run or not.
+        """
+        ...
+
+
+class Signals(Protocol):
+    """Short words between processes, for who listens at that moment: stop, wake up.
+
+    A word may be lost, so nothing may depend on it alone; it is never heard twice by one listener.
+    """
+
+    async def send(self, topic: str, payload: str) -> None:
+        """Tell all who listen to a topic, here and elsewhere; words of one sender arrive in their order.
+
+        While other processes cannot be reached it is logged, and listeners of this one are told all the same.
+        """
+        ...
+
+    def listen(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Hear what is sent from the moment it is entered; the oldest words go when nobody takes them.
+
+        While other processes cannot be reached it can be entered too, and hears them once they can be.
+        """
         ...
 
 

@@ -194,7 +194,12 @@ class MemorySettings(SettingsGroup):
         meaning="Token budget of one model call.",
         allowed="a whole number of at least 1500",
     )
-
+    user_turns_per_min: Annotated[int, Field(ge=1)] = setting(
+        "RECALL_USER_TURNS_PER_MIN",
+        60,
+        meaning="Over it, a person's turns wait, visibly; nothing is refused.",
+        allowed="a whole number of at least 1",
+    )
     retention_days: Annotated[float, Field(ge=0), AfterValidator(_finite)] = setting(
         "RECALL_RETENTION_DAYS",
         365.0,

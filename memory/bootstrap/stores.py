@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memory.errors import ConfigError, StoreError, StoreUnavailableError
-from memory.ports import Clock, Embedder, SessionCache, VectorIndex
+from memory.pace import SteadyPace
+from memory.ports import Clock, Embedder, Pace, SessionCache, Signals, VectorIndex
 from memory.providers.sentence_transformers import open_embedder
 from memory.settings import MemorySettings
 from memory.stores.chroma import open_chroma_folder, open_chroma_server
 from memory.stores.embedded import DataFolder, lock_data_folder, open_valkey
-from memory.stores.redis import open_redis
+from memory.stores.in_memory import InMemoryPace
+from memory.stores.redis import RedisPace, RedisSessionCache, open_client, open_signals
 from memory.stores.sql.database import Database, open_database
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.migrate import migrate
@@ -34,6 +36,8 @@ class Stores:
 
     database: Database
     cache: SessionCache
+    pace: Pace
+    signals: Signals
     index: VectorIndex
     embedder: Embedder
     clock: Clock
@@ -86,9 +90,15 @@ async def open_stores(
     embedder = await stack.enter_async_context(
         open_embedder(settings.data_dir / "models", model=settings.embedding_model, on_progress=on_progress)
     )
+    redis_url = await _redis_url(stack, settings, folder)
+    client = await stack.enter_async_context(open_client(redis_url))
+    most = 2 * loaded_messages(settings.recent_turns)
+    per_min = settings.user_turns_per_min
     stores = Stores(
         database=database,
-        cache=await _open_cache(stack, settings, folder),
+        cache=RedisSessionCache(client, ttl_s=settings.session_ttl_s, max_messages=most),
+        pace=SteadyPace(RedisPace(client, per_min=per_min), InMemoryPace(per_min=per_min), clock=clock),
+        signals=await stack.enter_async_context(open_signals(redis_url, client, clock=clock)),
         index=await _open_index(stack, settings, embedder),
         embedder=embedder,
         clock=clock,
@@ -100,15 +110,12 @@ async def open_stores(
     return stores
 
 
-async def _open_cache(stack: AsyncExitStack, settings: MemorySettings, folder: DataFolder | None) -> SessionCache:
+async def _redis_url(stack: AsyncExitStack, settings: MemorySettings, folder: DataFolder | None) -> str:
     if settings.redis_url is not None:
-        url = settings.redis_url.get_secret_value()
-    elif folder is not None:
-        url = await stack.enter_async_context(open_valkey(folder))
-    else:
+        return settings.redis_url.get_secret_value()
+    if folder is None:
         raise ConfigError(["REDIS_URL is not set, and there is no data folder to run Valkey in."])
-    cache = open_redis(url, ttl_s=settings.session_ttl_s, max_messages=2 * loaded_messages(settings.recent_turns))
-    return await stack.enter_async_context(cache)
+    return await stack.enter_async_context(open_valkey(folder))
 
 
 async def _open_index(stack: AsyncExitStack, settings: MemorySettings, embedder: Embedder) -> VectorIndex:

@@ -15,7 +15,7 @@ from memory.jobs.extract_idle import extract_idle
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
-from memory.ports import LanguageModel
+from memory.ports import LanguageModel, Pace, Signals
 from memory.retrieval import Retriever
 from memory.service import MemoryPolicy, MemoryService
 from memory.settings import MemorySettings
@@ -49,12 +49,16 @@ class Recall:
         personal: What people do with their own memories.
         forgetting: What platforms report: edits and deletions.
         model: The language model in use.
+        pace: How often a person may ask.
+        signals: Words to the other processes.
     """
 
     service: MemoryService
     personal: PersonalMemory
     forgetting: Forgetting
     model: LanguageModel
+    pace: Pace
+    signals: Signals
     extractor: Extractor
     outbox: OutboxWorker
     tasks: TaskTracker
@@ -127,6 +131,8 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         personal=personal_memory(stores.database, forgetting),
         forgetting=forgetting,
         model=model,
+        pace=stores.pace,
+        signals=stores.signals,
         extractor=extractor,
         outbox=outbox,
         tasks=tasks,

@@ -1,16 +1,31 @@
 """Stores that live and die with the process: for tests, and for running with nothing at all. They know no vendor."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from memory.errors import DimensionMismatchError, StoreUnavailableError
-from memory.model import CachedThread, MemoryKey, Message, SessionId, ThreadHead, ThreadState, VectorEntry, VectorRef
+from memory.model import (
+    CachedThread,
+    MemoryKey,
+    Message,
+    SessionId,
+    ThreadHead,
+    ThreadState,
+    UserId,
+    VectorEntry,
+    VectorRef,
+)
 from memory.model.ids import KeyKind, key_kind
 from memory.model.recall import Vector
-from memory.ports import SessionCache, VectorIndex
+from memory.pace import Rate
+from memory.ports import Pace, SessionCache, Signals, VectorIndex
+
+_PRUNE_FROM = 1_024  # people; fewer are not worth a look
+_HELD = 1_000  # words that wait for a listener
 
 
 def loop_time() -> float:
@@ -93,6 +108,62 @@ class InMemorySessionCache(SessionCache):
     def _check(self, operation: str) -> None:
         if self._closed:
             raise StoreUnavailableError("redis", operation, "closed")
+
+
+class InMemoryPace(Pace):
+    """Everybody's pace in a dictionary, by this process's own clock; who has rested is left out in time."""
+
+    def __init__(self, *, per_min: int, monotonic: Callable[[], float] = loop_time) -> None:
+        self._rate = Rate(per_min)
+        self._monotonic = monotonic
+        self._used_until: dict[UserId, float] = {}
+        self._prune_at = _PRUNE_FROM
+
+    async def take(self, user_id: UserId) -> float:
+        now = self._monotonic()
+        wait, self._used_until[user_id] = self._rate.take(self._used_until.get(user_id, now), now)
+        if len(self._used_until) >= self._prune_at:
+            self._used_until = {person: until for person, until in self._used_until.items() if until > now}
+            self._prune_at = max(_PRUNE_FROM, 2 * len(self._used_until))
+        return wait
+
+
+class _Heard(AsyncIterator[str]):
+    """What one listener has not taken yet."""
+
+    def __init__(self) -> None:
+        self._words: asyncio.Queue[str] = asyncio.Queue(_HELD)
+
+    def tell(self, word: str) -> None:
+        """Add a word; the oldest one goes when there are too many."""
+        if self._words.full():
+            self._words.get_nowait()
+        self._words.put_nowait(word)
+
+    async def __anext__(self) -> str:
+        return await self._words.get()
+
+
+class InMemorySignals(Signals):
+    """Signals within one process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[_Heard]] = {}
+
+    async def send(self, topic: str, payload: str) -> None:
+        for heard in self._listeners.get(topic, ()):
+            heard.tell(payload)
+
+    @asynccontextmanager
+    async def listen(self, topic: str) -> AsyncIterator[AsyncIterator[str]]:
+        heard = _Heard()
+        self._listeners.setdefault(topic, []).append(heard)
+        try:
+            yield heard
+        finally:
+            self._listeners[topic].remove(heard)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
 
 
 class InMemoryVectorIndex(VectorIndex):

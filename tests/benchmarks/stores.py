@@ -17,6 +17,7 @@ from memory.model import VectorEntry, VectorRef
 from memory.ports import Embedder, VectorIndex
 from memory.settings import MemorySettings
 from memory.stores.chroma import open_chroma_folder
+from memory.stores.in_memory import InMemoryPace, InMemorySignals
 from memory.stores.redis import open_redis
 from memory.stores.sql.database import Database, open_database
 from memory.stores.sql.lexicon import put_entry
@@ -45,7 +46,15 @@ async def open_stores(folder: Path, valkey_url: str, embedder: Embedder) -> Asyn
         ) as index,
     ):
         await migrate(database)
-        yield Stores(database=database, cache=cache, index=index, embedder=embedder, clock=SystemClock())
+        yield Stores(
+            database=database,
+            cache=cache,
+            pace=InMemoryPace(per_min=settings.user_turns_per_min),
+            signals=InMemorySignals(),
+            index=index,
+            embedder=embedder,
+            clock=SystemClock(),
+        )
 
 
 async def fill(stores: Stores, population: Population, measured: npt.NDArray[np.float32], advance: Advance) -> None:

@@ -33,7 +33,7 @@ def test_defaults_are_those_of_the_design() -> None:
     assert settings.memory.mode == "full"
     assert settings.memory.is_embedded
     assert not settings.memory.model_configured
-    assert settings.platforms.user_turns_per_min == 60
+    assert settings.memory.user_turns_per_min == 60
     assert (settings.platforms.slack_follow_up, settings.platforms.discord_follow_up) == (True, False)
     assert settings.platforms.http_port == 0
 

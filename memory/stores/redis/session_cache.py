@@ -11,20 +11,12 @@ What is removed leaves a head behind, alone in the list, for as long as a copy w
 away copies of an earlier head.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
-
-from memory.errors import ConfigError, StoreUnavailableError
 from memory.model import CachedThread, Message, SessionId, ThreadHead, ThreadState
 from memory.ports import SessionCache
+from memory.stores.redis.client import RedisClient, open_client
 from memory.stores.thread_codec import decode_message, decode_summary, encode_message, encode_summary
 
 _PREAMBLE = 2  # elements of the list before the first message: head, summary
@@ -95,19 +87,16 @@ class RedisSessionCache(SessionCache):
     had arrived finds another head, and removes the copy.
     """
 
-    def __init__(
-        self, client: "redis.asyncio.Redis", *, ttl_s: float, max_messages: int, timeout_s: float = 1.0
-    ) -> None:
+    def __init__(self, client: RedisClient, *, ttl_s: float, max_messages: int) -> None:
         self._client = client
         self._ttl_ms = max(1, int(ttl_s * 1000))
         self._longest = max_messages + _PREAMBLE
-        self._timeout_s = timeout_s
-        self._append = client.register_script(_APPEND)
-        self._replace = client.register_script(_REPLACE)
+        self._append = client.commands.register_script(_APPEND)
+        self._replace = client.commands.register_script(_REPLACE)
 
     async def load(self, session_id: SessionId) -> CachedThread | None:
         key = thread_key(session_id)
-        async with self._limits("load"), self._client.pipeline(transaction=True) as pipe:
+        async with self._client.limits("load"), self._client.commands.pipeline(transaction=True) as pipe:
             pipe.lrange(key, 0, -1)
             pipe.pexpire(key, self._ttl_ms)
             elements, _ = await pipe.execute()
@@ -116,49 +105,29 @@ class RedisSessionCache(SessionCache):
         try:
             return _decode(session_id, elements)
         except ValueError:  # another release wrote it: as good as absent
-            async with self._limits("load"):
-                await self._client.unlink(key)
+            async with self._client.limits("load"):
+                await self._client.commands.unlink(key)
             return None
 
     async def append(self, messages: Sequence[Message], *, before: ThreadHead, after: ThreadHead) -> bool:
         encoded = [encode_message(message) for message in messages]
         args: list[bytes | int] = [_encode_head(before), _encode_head(after), self._ttl_ms, self._longest, *encoded]
-        return await self._run("append", self._append, before.session_id, args)
+        return bool(await self._client.run("append", self._append, thread_key(before.session_id), args))
 
     async def replace(self, thread: ThreadState) -> bool:
         encoded = [encode_summary(thread.summary), *(encode_message(message) for message in thread.messages)]
         args: list[bytes | int] = [_encode_head(thread.head), self._ttl_ms, self._longest, *encoded]
-        return await self._run("replace", self._replace, thread.head.session_id, args)
+        return bool(await self._client.run("replace", self._replace, thread_key(thread.head.session_id), args))
 
     async def evict(self, heads: Collection[ThreadHead]) -> None:
-        async with self._limits("evict"), self._client.pipeline(transaction=False) as pipe:
+        async with self._client.limits("evict"), self._client.commands.pipeline(transaction=False) as pipe:
             for head in heads:  # one command a key: a cluster keeps threads on different nodes
                 pipe.eval(_EVICT, 1, thread_key(head.session_id), _encode_head(head), str(self._ttl_ms))
             await pipe.execute()
 
     async def ping(self) -> None:
-        async with self._limits("ping"):
-            await self._client.ping()
-
-    async def _run(self, operation: str, script: Any, session_id: SessionId, args: Sequence[bytes | int]) -> bool:
-        keys = [thread_key(session_id)]
-        async with self._limits(operation):
-            try:
-                return bool(await self._client.evalsha(script.sha, len(keys), *keys, *args))
-            except NoScriptError:  # a restart or SCRIPT FLUSH forgot it; EVAL runs it and keeps it
-                return bool(await self._client.eval(script.script, len(keys), *keys, *args))
-
-    @asynccontextmanager
-    async def _limits(self, operation: str) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                yield
-        except TimeoutError as exc:
-            raise StoreUnavailableError("redis", operation, f"no answer in {self._timeout_s:g} s") from exc
-        except RedisConnectionError as exc:
-            raise StoreUnavailableError("redis", operation, str(exc)) from exc
-        except (RedisError, OSError) as exc:
-            raise StoreUnavailableError("redis", operation, type(exc).__name__) from exc
+        async with self._client.limits("ping"):
+            await self._client.commands.ping()
 
 
 @asynccontextmanager
@@ -176,16 +145,8 @@ async def open_redis(
     Raises:
         ConfigError: `url` is not one.
     """
-    try:
-        client = redis.asyncio.Redis.from_url(
-            url, protocol=2, retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=2)
-        )
-    except ValueError as exc:
-        raise ConfigError(["REDIS_URL: must start with redis://, rediss:// or unix://"]) from exc
-    try:
-        yield RedisSessionCache(client, ttl_s=ttl_s, max_messages=max_messages, timeout_s=timeout_s)
-    finally:
-        await client.aclose()
+    async with open_client(url, timeout_s=timeout_s) as client:
+        yield RedisSessionCache(client, ttl_s=ttl_s, max_messages=max_messages)
 
 
 def thread_key(session_id: SessionId) -> str:
