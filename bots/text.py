@@ -24,7 +24,7 @@ _INVISIBLE = re.compile(
 _FENCE = re.compile(
     r"^ {0,3}(?P<marker>`{3,8}(?=[^`\n]*$)|~{3,8}(?!~))[ \t]*(?P<language>[\w+#.-]{0,20})[^\n]*$", re.MULTILINE
 )
-_LONGEST_CLOSE = 9  # a line break and eight marker characters
+LONGEST_CLOSE = 9  # a line break and eight marker characters
 LEAST_LIMIT = 80
 _BOUNDARIES = ("\n\n", "\n", ". ", " ")
 _BOUNDARY_SHARE = 0.5  # a cut goes back to a boundary if that fills at least this much of the part
@@ -89,6 +89,19 @@ def split_text(text: str, limit: int) -> list[str]:
     return parts
 
 
+def closed(text: str) -> str:
+    """Return `text` with a code block that was left open closed; that adds at most `LONGEST_CLOSE` characters."""
+    opened: re.Match[str] | None = None
+    for match in _FENCE.finditer(text):
+        if opened is None:
+            opened = match
+        elif _closes(match, opened):
+            opened = None
+    if opened is None:
+        return text
+    return text + ("" if text.endswith("\n") else "\n") + opened["marker"]
+
+
 def _closing(body: str, fence: _Fence) -> str:
     return fence.marker if body.endswith("\n") else "\n" + fence.marker
 
@@ -97,7 +110,7 @@ def _end_of_part(text: str, fences: list[_Fence], position: int, room: int) -> i
     """Return where the part that begins at `position` ends, so that it and its repairs take at most `room`."""
     if len(text) - position <= room:
         return len(text)
-    end = _boundary(text, position, position + room - _LONGEST_CLOSE)
+    end = _boundary(text, position, position + room - LONGEST_CLOSE)
     fence = _fence_at(fences, end)
     if fence is None:
         return end
@@ -107,7 +120,7 @@ def _end_of_part(text: str, fences: list[_Fence], position: int, room: int) -> i
     if fence.start > position and text[position : fence.start].strip() and (fits_elsewhere or end <= fence.code):
         return fence.start
     # A part that would end on the bare opening line, or begin with the closing one, is cut in the code instead.
-    return max(end, min(fence.code + 1, position + room - _LONGEST_CLOSE))
+    return max(end, min(fence.code + 1, position + room - LONGEST_CLOSE))
 
 
 def _boundary(text: str, start: int, end: int) -> int:

@@ -1,0 +1,230 @@
+"""One reply's messages in a thread: each posted once, whatever becomes of a call. Knows no reply and no model.
+
+A post whose answer was lost is looked for before it is tried again, by its metadata. A stream has none until it is
+stopped, so one that was just started is known by being ours and empty.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.ids import SlackThread
+from bots.slack.render import PLACEHOLDER, Block, Post
+from bots.slack.web import SlackWeb
+
+_log = structlog.get_logger(__name__)
+
+Wait = Callable[[float], Awaitable[object]]
+T = TypeVar("T")
+
+EVENT_TYPE = "recall_reply"
+PAUSES_S = (0.5, 2.0, 8.0)
+"""Between attempts at one call."""
+
+_PAGE, _MOST_PAGES = 200, 25
+_STREAMING = "streaming_state_conflict"
+_UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post of this reply, as the thread shows it; `done` when it has its final text."""
+
+    ts: str
+    done: bool
+
+
+class ReplyPosts:
+    """The posts of the reply to one message.
+
+    Args:
+        web: The Web API.
+        thread: Where.
+        message_id: Names the message that is answered; the same one in every process.
+        asker: The user it is for.
+        in_channel: False in a DM.
+        wait: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        web: SlackWeb,
+        thread: SlackThread,
+        *,
+        message_id: str,
+        asker: str,
+        in_channel: bool,
+        wait: Wait = asyncio.sleep,
+    ) -> None:
+        self._web = web
+        self._thread = thread
+        self._message_id = message_id
+        self._asker = asker
+        self._in_channel = in_channel
+        self._wait = wait
+
+    async def start_stream(self) -> str:
+        """Start an empty message that grows; return its ts. One attempt, which waits for no rate limit."""
+        recipient = {"recipient_user_id": self._asker, "recipient_team_id": self._thread.team}
+        answer = await self._web.call(
+            "chat.startStream",
+            within_s=0,
+            channel=self._thread.channel,
+            thread_ts=self._thread.thread_ts,
+            **(recipient if self._in_channel else {}),
+        )
+        return str(answer["ts"])
+
+    async def append(self, ts: str, text: str) -> None:
+        """Let a stream grow. One attempt, which waits for no rate limit."""
+        await self._web.call("chat.appendStream", within_s=0, channel=self._thread.channel, ts=ts, markdown_text=text)
+
+    async def complete(self, ts: str, rest: str, post: Post) -> None:
+        """End a stream with the rest of its text and what is below it; the session is active again."""
+        await self._web.call(
+            "chat.stopStream",
+            channel=self._thread.channel,
+            ts=ts,
+            markdown_text=rest or None,
+            blocks=post.below or None,
+            metadata=self._mark(0, done=True),
+            session_status="active",
+        )
+
+    async def stop(self, ts: str) -> None:
+        """End a stream as it is, if it is one and still open."""
+        try:
+            await self._again(lambda: self._web.call("chat.stopStream", channel=self._thread.channel, ts=ts))
+        except SlackRefusedError as error:
+            _log.debug("stream_over_already", code=error.code)
+
+    async def write(self, ts: str, post: Post) -> None:
+        """Replace all of the first post; in plain blocks if Slack does not take the others."""
+        update = {"channel": self._thread.channel, "ts": ts, "metadata": self._mark(0, done=True)}
+        try:
+            await self._write(update, post, post.blocks)
+        except SlackRefusedError as error:
+            if error.code == _STREAMING:
+                await self.stop(ts)
+                await self._write(update, post, post.blocks)
+            elif error.code in _UNFIT:
+                _log.warning("blocks_refused", code=error.code)
+                await self._write(update, post, post.plain_blocks)
+            else:
+                raise
+
+    async def _write(self, update: Mapping[str, Any], post: Post, blocks: list[Block]) -> None:
+        # Blocks that are left out of an update stay as they were.
+        await self._again(lambda: self._web.call("chat.update", text=post.text, blocks=blocks, **update))
+
+    async def place(self, *, patient: bool) -> str:
+        """Post the first message, without any of the answer; return its ts."""
+        return await self._post(0, PLACEHOLDER, None, patient=patient)
+
+    async def post(self, part: int, post: Post) -> str:
+        """Post another part."""
+        try:
+            return await self._post(part, post.text, post.blocks)
+        except SlackRefusedError as error:
+            if error.code not in _UNFIT:
+                raise
+            _log.warning("blocks_refused", code=error.code)
+            return await self._post(part, post.text, post.plain_blocks)
+
+    async def _post(self, part: int, text: str, blocks: list[Block] | None, *, patient: bool = True) -> str:
+        for pause_s in PAUSES_S if patient else PAUSES_S[:1]:
+            try:
+                answer = await self._web.call(
+                    "chat.postMessage",
+                    channel=self._thread.channel,
+                    thread_ts=self._thread.thread_ts,
+                    text=text,
+                    blocks=blocks,
+                    metadata=self._mark(part, done=blocks is not None),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+                return str(answer["ts"])
+            except SlackUnavailableError as error:
+                lost = error
+            await self._wait(pause_s)
+            if lost.sent is not False and (found := (await self.mine()).get(part)):
+                return found.ts
+        raise lost
+
+    async def mine(self) -> Mapping[int, Found]:
+        """Return those posts of this reply that bear its mark, by part."""
+        found = {}
+        for message in await self._read():
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == self._message_id:
+                found[int(payload.get("part", 0))] = Found(str(message["ts"]), done=bool(payload.get("done")))
+        return found
+
+    async def orphan(self) -> str | None:
+        """Return a stream of ours that was started and never written to.
+
+        Only for who holds the thread's turn: another turn's would look the same.
+        """
+        own = (await self._again(lambda: self._web.call("auth.test")))["user_id"]
+        empty = [
+            str(message["ts"])
+            for message in await self._read()
+            if message.get("user") == own and not message.get("text") and not message.get("metadata")
+        ]
+        return empty[-1] if empty else None
+
+    async def withdraw(self, ts: str) -> None:
+        """Delete a first post, unless it shows something."""
+        here = [message for message in await self._read() if message["ts"] == ts]
+        if here and here[0].get("text", "") in {"", PLACEHOLDER} and not _is_done(here[0]):
+            await self._again(lambda: self._web.call("chat.delete", channel=self._thread.channel, ts=ts))
+
+    async def _read(self) -> list[dict[str, Any]]:
+        """Return the thread; nothing where the app may not read it."""
+        messages: list[dict[str, Any]] = []
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            try:
+                page = await self._again(lambda at=cursor: self._replies(at))  # type: ignore[misc]  # binds the loop's cursor
+            except SlackRefusedError as error:
+                _log.warning("thread_not_readable", code=error.code)
+                break
+            messages += page.get("messages", [])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        return messages
+
+    async def _replies(self, cursor: str | None) -> dict[str, Any]:
+        return await self._web.call(
+            "conversations.replies",
+            channel=self._thread.channel,
+            ts=self._thread.thread_ts,
+            limit=_PAGE,
+            cursor=cursor,
+            include_all_metadata=True,
+        )
+
+    async def _again(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that may be repeated until Slack answers; the last failure goes on."""
+        for pause_s in PAUSES_S:
+            try:
+                return await attempt()
+            except SlackUnavailableError as error:
+                _log.info("call_repeated", method=error.method)
+            await self._wait(pause_s)
+        return await attempt()
+
+    def _mark(self, part: int, *, done: bool) -> dict[str, Any]:
+        payload = {"message_id": self._message_id, "part": part, "done": done}
+        return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+def _is_done(message: Mapping[str, Any]) -> bool:
+    return bool(((message.get("metadata") or {}).get("event_payload") or {}).get("done"))

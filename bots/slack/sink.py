@@ -1,0 +1,294 @@
+"""A reply as a person sees it in Slack: a status, a message that grows, and always the whole answer at the end, once.
+
+The first post carries no answer text, and its ts is committed before any does. Whatever goes wrong with the stream, the
+same message is completed by chat.update. How a call is repeated and found again is not known here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bots.platform import NotePost, PlatformError, Reply, ReplySink
+from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.ids import SlackThread
+from bots.slack.posts import ReplyPosts, Wait
+from bots.slack.render import STREAM_BYTES, Post, StreamGuard, parts
+from bots.slack.web import SlackWeb
+from memory.errors import StoreConflictError, StoreUnavailableError
+
+_log = structlog.get_logger(__name__)
+
+PACE_S = 0.7
+"""Between two calls that let the stream grow: Slack takes about 100 a minute."""
+RETRY_S = 5.0
+"""Before the answer is shown growing after all, when its first post failed."""
+
+_GONE = frozenset({"message_not_found", "cant_update_message"})
+
+
+class SlackReply(ReplySink):
+    """The reply to one message in one thread.
+
+    Args:
+        web: The Web API.
+        thread: Where.
+        message_id: Names the message that is answered, in the marks of the posts and in the buttons: the same name in
+            every process.
+        asker: The user who asked.
+        in_channel: False in a DM.
+        fresh: Nothing can have been posted for this message before, so the thread need not be read for it.
+        wait: Waits so many seconds.
+        now: A clock that only goes forward, in seconds.
+    """
+
+    def __init__(
+        self,
+        web: SlackWeb,
+        thread: SlackThread,
+        *,
+        message_id: str,
+        asker: str,
+        in_channel: bool,
+        fresh: bool = False,
+        wait: Wait = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._posts = ReplyPosts(web, thread, message_id=message_id, asker=asker, in_channel=in_channel, wait=wait)
+        self._status = _Status(web, thread, asker)
+        self._message_id = message_id
+        self._now = now
+        self._note_post: NotePost = _not_begun
+        self._ts: str | None = None
+        self._is_noted = False
+        self._must_look = not fresh
+        self._done: frozenset[int] = frozenset()
+        self._is_stream = False  # the first post is a stream, or may be one
+        self._is_growing = False  # the first post is an open stream and shows exactly `_sent`
+        self._is_mute = False  # Slack does not want the first post; tried once more at the end
+        self._guard = StreamGuard()
+        self._text = ""
+        self._pending = ""
+        self._sent = ""
+        self._next_at = 0.0
+
+    def begin(self, post: str | None, note_post: NotePost) -> None:
+        self._ts, self._is_noted, self._is_stream = post, post is not None, post is not None
+        self._note_post = note_post
+        self._status.is_ours = True
+
+    async def status(self, text: str) -> None:
+        await self._status.show(text)
+
+    async def append(self, delta: str) -> None:
+        """Show the next piece soon; trouble with Slack or the record only delays it, to `finish` at the latest.
+
+        Raises:
+            StoreConflictError: Another process answers now.
+        """
+        self._text += delta
+        self._pending += self._guard.feed(delta)
+        if self._is_mute or self._now() < self._next_at:
+            return
+        self._next_at = self._now() + PACE_S
+        try:
+            ts = await self._first_post(patient=False)
+            await self._note(ts)
+            await self._grow(ts)
+        except StoreUnavailableError as error:
+            self._next_at = self._now() + RETRY_S
+            _log.warning("post_not_noted_yet", operation=error.operation)
+        except SlackUnavailableError as error:
+            self._next_at = self._now() + max(RETRY_S, error.retry_after_s or 0)
+            _log.warning("not_shown_yet", method=error.method, reason=str(error))
+        except SlackRefusedError as error:
+            self._is_mute = True
+            _log.warning("not_shown_yet", method=error.method, reason=str(error))
+        await self._status.process()
+
+    async def finish(self, reply: Reply) -> None:
+        """Show the whole reply.
+
+        Raises:
+            SlackUnavailableError: It is not, or not wholly, shown; another sink may try again later.
+            SlackRefusedError: Slack does not take it.
+        """
+        posts = parts(reply, message_id=self._message_id, partial=self._text)
+        try:
+            if not await self._completed(posts):
+                await self._rewrite(posts)
+        finally:
+            await self._status.end()
+
+    async def abandon(self) -> None:
+        """Take back what shows that somebody is at work: the status, an open stream, an empty first post."""
+        try:
+            if self._ts is not None:
+                if self._is_stream:
+                    await self._posts.stop(self._ts)
+                if not self._sent:
+                    await self._posts.withdraw(self._ts)
+        finally:
+            await self._status.end()
+
+    async def _first_post(self, *, patient: bool) -> str:
+        """Have a first post and return its ts.
+
+        Args:
+            patient: The turn is over: it is for no stream, and every failure is worth another attempt.
+        """
+        if self._must_look and (self._ts is None or patient):
+            await self._look(orphans=not patient)
+        if self._ts is None and not patient:
+            await self._start_stream()
+        if self._ts is None:
+            self._ts = await self._posts.place(patient=patient)
+            self._status.is_shown = False
+        return self._ts
+
+    async def _note(self, ts: str) -> None:
+        if not self._is_noted:
+            await self._note_post(ts)
+            self._is_noted = True
+
+    async def _look(self, *, orphans: bool) -> None:
+        """Find in the thread what an earlier attempt has posted; with a known first post, that is worth a failure."""
+        self._must_look = True
+        try:
+            mine = await self._posts.mine()
+            orphan = await self._posts.orphan() if orphans and self._ts is None and 0 not in mine else None
+        except SlackUnavailableError:
+            if self._ts is None:
+                raise
+            _log.info("thread_not_read")
+            return
+        self._must_look = False
+        self._done = frozenset(part for part, found in mine.items() if found.done)
+        if 0 in mine and (self._ts is None or mine[0].done):
+            self._ts = mine[0].ts
+        elif orphan is not None:
+            self._ts = orphan
+            self._is_stream = self._is_growing = True
+
+    async def _start_stream(self) -> None:
+        """Start a stream, or leave it to a plain post."""
+        try:
+            self._ts = await self._posts.start_stream()
+            self._is_stream = self._is_growing = True
+            self._status.is_shown = False
+        except SlackRefusedError as error:
+            _log.info("no_stream", code=error.code)
+        except SlackUnavailableError as error:
+            _log.info("no_stream", reason=str(error))
+            if error.sent is not False:
+                await self._look(orphans=True)
+
+    async def _grow(self, ts: str) -> None:
+        """Send what waits, as far as the stream can hold it."""
+        piece = self._pending
+        fits = len((self._sent + piece).encode()) <= STREAM_BYTES
+        if not (self._is_growing and piece and fits):
+            return
+        try:
+            await self._posts.append(ts, piece)
+        except SlackRefusedError as error:
+            self._is_growing = False
+            _log.info("stream_ended_early", code=error.code)
+        except SlackUnavailableError as error:
+            self._is_growing = error.sent is False  # else nobody knows what it shows
+            raise
+        else:
+            self._sent += piece
+            self._pending = ""
+
+    async def _completed(self, posts: Sequence[Post]) -> bool:
+        """End the stream with what it does not show yet; False when that cannot be done, or not for certain."""
+        whole = posts[0].markdown
+        fits = len(posts) == 1 and whole.startswith(self._sent) and len(whole.encode()) <= STREAM_BYTES
+        if self._ts is None or not (self._is_growing and self._is_noted and fits):
+            return False
+        try:
+            await self._posts.complete(self._ts, whole[len(self._sent) :], posts[0])
+        except (SlackRefusedError, SlackUnavailableError) as error:
+            _log.info("stream_not_completed", reason=str(error))
+            return False
+        self._status.is_ours = False
+        return True
+
+    async def _rewrite(self, posts: Sequence[Post]) -> None:
+        """Put the first part in place of whatever the first post shows, and post the others."""
+        ts = await self._first_post_at_last()
+        if 0 not in self._done:
+            try:
+                await self._replace(ts, posts[0])
+            except SlackRefusedError as error:
+                if error.code not in _GONE:
+                    raise
+                self._ts, self._is_noted, self._is_stream = None, False, False
+                await self._replace(await self._first_post_at_last(), posts[0])
+        for part, post in enumerate(posts):
+            if part and part not in self._done:
+                await self._posts.post(part, post)
+
+    async def _replace(self, ts: str, post: Post) -> None:
+        if self._is_stream:
+            await self._posts.stop(ts)
+        await self._posts.write(ts, post)
+
+    async def _first_post_at_last(self) -> str:
+        """Have a first post for a turn that is over: its answer is ours to show, whatever became of its lease."""
+        ts = await self._first_post(patient=True)
+        try:
+            await self._note(ts)
+        except (StoreConflictError, StoreUnavailableError) as error:
+            _log.info("post_not_noted", operation=error.operation)
+        return ts
+
+
+class _Status:
+    """What Slack shows while somebody is at work; it never holds up an answer, so failures are only logged.
+
+    Attributes:
+        is_ours: The session is this reply's to change; it may be "processing" since an earlier process.
+        is_shown: The line below the thread is there; a new post takes it away.
+    """
+
+    def __init__(self, web: SlackWeb, thread: SlackThread, asker: str) -> None:
+        self._web = web
+        self._thread = thread
+        self._asker = asker
+        self.is_ours = False
+        self.is_shown = False
+        self._is_processing = False
+
+    async def show(self, text: str) -> None:
+        """Show a line, and once the turn has begun a Stop button."""
+        await self.process()
+        await self._try("assistant.threads.setStatus", status=text)
+        self.is_shown = True
+
+    async def process(self) -> None:
+        """Show the Stop button."""
+        if self.is_ours and not self._is_processing:
+            self._is_processing = True
+            await self._try("agents.sessions.setStatus", status="processing", initiator_user_id=self._asker or None)
+
+    async def end(self) -> None:
+        """Take all of it away."""
+        if self.is_ours:
+            await self._try("agents.sessions.setStatus", status="active")
+        if self.is_shown:
+            await self._try("assistant.threads.setStatus", status="")
+        self.is_ours = self.is_shown = False
+
+    async def _try(self, method: str, **arguments: str | None) -> None:
+        place = {"channel_id": self._thread.channel, "thread_ts": self._thread.thread_ts}
+        try:
+            await self._web.call(method, within_s=RETRY_S, **place, **arguments)
+        except PlatformError as error:
+            _log.info("status_not_set", method=method, reason=str(error))
+
+
+async def _not_begun(_post: str) -> None:
+    raise AssertionError("a reply is shown before its turn has begun")
