@@ -5,7 +5,7 @@ message of blocks about 13,200 characters, `text` of chat.update 4,000 bytes, a 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from bots.commands import counted
 from bots.platform import Reply
 from bots.text import LONGEST_CLOSE, closed, split_text
 
-Block = Mapping[str, Any]
+Block = dict[str, Any]
 
 PART_CHARS = 10_500
 """Answer text of one post; notices, fixed words and buttons take at most 2,500 more."""
