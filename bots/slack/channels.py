@@ -26,9 +26,11 @@ FAILURE_GOOD_FOR_S = 5.0
 """How long nobody is asked again after Slack gave no answer."""
 
 _CHANNELS, _USERS = 5_000, 20_000
+_ATTEMPTS = 2  # asking changes nothing, so a lost answer is asked for again at once
 _RATE_LIMIT_WAIT_S = 1.0  # who asks has 3 s to acknowledge an event
 # A channel counts as the workspace's own only if Slack denies each of these; a DM's description has fewer of them.
 _OUTSIDE = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared")
+_HOMES = ("user_team", "source_team", "team")
 _OUTSIDE_IF_SET = ("is_shared", "is_global_shared", "pending_shared", "pending_connected_team_ids")
 
 
@@ -45,7 +47,7 @@ class _User:
     """Somebody as Slack describes them; `teams` are the workspaces they are a full member of."""
 
     name: str
-    teams: frozenset[str]
+    teams: tuple[str, ...]
 
 
 class Channels:
@@ -88,8 +90,8 @@ class Channels:
         described = await self._user(user)
         if described is None or team not in described.teams:
             return True
-        homes = {(event or {}).get(key) for key in ("user_team", "source_team", "team")} - {None, ""}
-        return not homes <= described.teams
+        homes = [(event or {}).get(key) for key in _HOMES]
+        return any(home not in described.teams for home in homes if home)
 
     async def person(self, team: str, user: str) -> Person:
         """Return somebody with the name they show; their id where Slack does not say."""
@@ -122,14 +124,15 @@ class Channels:
 
     async def _ask(self, method: str, **arguments: str) -> Mapping[str, Any] | None:
         """Return what Slack says; {} when it refuses, which will not soon change, None when it does not answer."""
-        try:
-            return await self._web.call(method, within_s=_RATE_LIMIT_WAIT_S, **arguments)
-        except SlackRefusedError as error:
-            _log.warning("slack_lookup_refused", method=method, code=error.code, **arguments)
-            return {}
-        except SlackUnavailableError as error:
-            _log.warning("slack_lookup_failed", method=method, reason=str(error), **arguments)
-            return None
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._web.call(method, within_s=_RATE_LIMIT_WAIT_S, **arguments)
+            except SlackRefusedError as error:
+                _log.warning("slack_lookup_refused", method=method, code=error.code, **arguments)
+                return {}
+            except SlackUnavailableError as error:
+                _log.warning("slack_lookup_failed", method=method, reason=str(error), **arguments)
+        return None
 
 
 def _audience(thread: SlackThread, readers: _Readers) -> Audience:
@@ -161,7 +164,7 @@ def _described(answer: Mapping[str, Any]) -> _User | None:
     info = answer.get("user")
     if not isinstance(info, Mapping):
         return None
-    return _User(name=_name(info), teams=_teams(info) if _is_full_member(info) else frozenset())
+    return _User(name=_name(info), teams=_teams(info) if _is_full_member(info) else ())
 
 
 def _is_full_member(info: Mapping[str, Any]) -> bool:
@@ -169,14 +172,14 @@ def _is_full_member(info: Mapping[str, Any]) -> bool:
     return denied and not any(info.get(key) for key in ("is_stranger", "deleted", "is_bot"))
 
 
-def _teams(info: Mapping[str, Any]) -> frozenset[str]:
+def _teams(info: Mapping[str, Any]) -> tuple[str, ...]:
     """Return where somebody is at home; in an organisation that may be several workspaces, and itself."""
     enterprise = info.get("enterprise_user")
     listed = enterprise.get("teams") if isinstance(enterprise, Mapping) else None
     names = [info.get("team_id"), *(listed if isinstance(listed, list) else ())]
     if isinstance(enterprise, Mapping):
         names.append(enterprise.get("enterprise_id"))
-    return frozenset(name for name in names if isinstance(name, str) and name)
+    return tuple(name for name in names if isinstance(name, str) and name)
 
 
 def _name(info: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ _CHANGES_READERS = frozenset({
 })  # fmt: skip
 _SLACKBOT = "USLACKBOT"
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
+_TIME_STAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
 _MENTION = re.compile(r"<@(?P<user>[A-Z0-9]+)(?:\|[^<>]*)?>")
 _ADDRESS = r"<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+|!here|!channel|!everyone)(?:\|[^<>]*)?>"
 # "hey @bob, ...", "cc @bob" and "@bob @eve" speak to somebody; "what did @bob say?" speaks of him.
@@ -159,7 +160,7 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
             return _changed(event, channel, team, bot)
         case "message_deleted":
             gone = _inner(event, "previous_message")
-            return _deleted(gone, _string(event, "deleted_ts") or _string(gone, "ts"), channel, team, bot)
+            return _deleted(gone, _stamp(event, "deleted_ts") or _stamp(gone, "ts"), channel, team, bot)
         case _:
             return _said(event, channel, team, bot)
 
@@ -178,7 +179,7 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
         return Overheard(reason=author, channel=channel)
     if not _is_among(event.get("subtype"), _SAID) or event.get("hidden") is True:
         return Overheard(reason="system", channel=channel)
-    user, ts = _string(event, "user"), _string(event, "ts")
+    user, ts = _string(event, "user"), _stamp(event, "ts")
     if user is None or ts is None:
         return Overheard(reason="malformed", channel=channel)
     raw = _string(event, "text") or ""
@@ -202,7 +203,7 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
 
 def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -> Edited | Deleted | Overheard:
     now, before = _inner(event, "message"), _inner(event, "previous_message")
-    ts = _string(now, "ts") or _string(before, "ts")
+    ts = _stamp(now, "ts") or _stamp(before, "ts")
     if now.get("subtype") == "tombstone":
         # A deleted message that has replies: Slack edits it, as Slackbot, instead of deleting it.
         return _deleted({**now, **before}, ts, channel, team, bot)
@@ -226,7 +227,7 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
         mentions=_others(raw, bot),
         attached="\n".join(attachment_texts(now)),
         files=_files(now),
-        edited_ts=_string(_inner(now, "edited"), "ts") or _string(event, "event_ts") or _string(event, "ts") or ts,
+        edited_ts=_stamp(_inner(now, "edited"), "ts") or _stamp(event, "event_ts") or _stamp(event, "ts") or ts,
         user_team=_home(now),
     )
 
@@ -262,7 +263,7 @@ def _others(raw: str, bot: BotIdentity) -> tuple[str, ...]:
 
 def _thread(message: Mapping[str, Any], channel: str, team: str, ts: str) -> SlackThread:
     """Return a message's thread: its own where it begins one, also in a DM."""
-    return SlackThread(team, channel, _string(message, "thread_ts") or ts)
+    return SlackThread(team, channel, _stamp(message, "thread_ts") or ts)
 
 
 def _is_dm(event: Mapping[str, Any], channel: str) -> bool:
@@ -300,6 +301,12 @@ def _string(holder: Mapping[str, Any], key: str) -> str | None:
     """Return a text that is there and not empty."""
     value = holder.get(key)
     return value if isinstance(value, str) and value else None
+
+
+def _stamp(holder: Mapping[str, Any], key: str) -> str | None:
+    """Return a time stamp, which names a message and says when it was sent."""
+    value = _string(holder, key)
+    return value if value is not None and _TIME_STAMP.fullmatch(value) else None
 
 
 def _is_among(value: object, known: frozenset[Any]) -> bool:
