@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from memory.errors import ConfigError, InputError, RecallError
+from memory.errors import InputError, RecallError
 
 CONFIG_ERROR = 2
 PROBLEMS_FOUND = 1
@@ -71,9 +71,13 @@ def run(
     ] = None,
 ) -> None:
     """Serve the configured chat platforms."""
-    from bots.settings import load_settings, run_problems
+    from bots.logs import configure_logs
+    from bots.run import run as serve
+    from bots.settings import load_settings
 
-    raise ConfigError(run_problems(load_settings(), platform=platform))
+    settings = load_settings()
+    configure_logs()
+    serve(settings, platform=platform)
 
 
 @app.command()

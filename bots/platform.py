@@ -60,14 +60,14 @@ NotePost = Callable[[str], Awaitable[None]]
 class ReplySink(Protocol):
     """Where one reply is shown while it is made. One sink serves one message, from one task."""
 
-    def begin(self, post: str | None, note_post: NotePost) -> None:
+    def begin(self, post: str | None, note_post: NotePost) -> None:  # noqa: ARG002 (the default needs neither)
         """Begin the turn; only statuses come before. A platform that names no posts need not implement it.
 
         Args:
             post: Where an earlier attempt has shown something, if it has.
             note_post: To be called with the name of the first post before any of the answer is in it.
         """
-        ...
+        return
 
     async def status(self, text: str) -> None:
         """Say what is going on while there is no text yet; the newest status replaces the one before."""
@@ -90,9 +90,12 @@ class Platform(Protocol):
     """One way for people to talk with Recall."""
 
     async def run(self) -> None:
-        """Take messages until the platform ends, `close` is called, or the task is cancelled."""
+        """Take messages until the platform ends, `stop` is called, or the task is cancelled.
+
+        What was accepted is answered or handed over before it returns.
+        """
         ...
 
-    async def close(self) -> None:
-        """Take nothing more; what was accepted is answered or handed over before `run` returns."""
+    def stop(self) -> None:
+        """Take nothing more."""
         ...

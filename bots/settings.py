@@ -18,9 +18,7 @@ from memory.errors import ConfigError
 from memory.settings import HttpUrl, MemorySettings, SettingsGroup, setting, url_with
 
 NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
-NO_ADAPTER = (
-    "This release serves no chat platform yet: Slack and Discord come later. `recall chat` talks in the terminal."
-)
+NO_DISCORD = "This release does not serve Discord yet."
 
 _TOKENS = {"slack": "SLACK_BOT_TOKEN and SLACK_APP_TOKEN", "discord": "DISCORD_TOKEN"}
 _OWN_PREFIX = "RECALL_"
@@ -137,7 +135,9 @@ def run_problems(settings: Settings, *, platform: str | None = None) -> list[str
         problems.append(f"--platform {platform} needs {_TOKENS[platform]}.")
     elif not any(configured.values()):
         problems.append(f"No chat platform is configured: set {_TOKENS['slack']}, or {_TOKENS['discord']}.")
-    return [*problems, NO_ADAPTER]
+    elif platform == "discord" or not configured["slack"]:
+        problems.append(NO_DISCORD)
+    return problems
 
 
 def effective(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -134,3 +134,13 @@ class ProviderRefusedError(ProviderError):
 
 class MalformedReplyError(ProviderError):
     """A structured reply did not parse against its schema."""
+
+
+def first_error(group: BaseExceptionGroup[RecallError]) -> RecallError:
+    """Return the first error of a group, however deep."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, RecallError):
+        raise TypeError("a group of RecallError holds nothing else")
+    return error

@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.models",
     "tests.fixtures.core",
     "tests.fixtures.console",
+    "tests.fixtures.slack",
 ]

@@ -15,7 +15,7 @@ from bots.console.screen import Screen
 from bots.console.session import Backend, ConsoleSession
 from bots.delivery import Delivery
 from bots.platform import Platform, Reply, ReplySink
-from memory.errors import InputError, RecallError, StoreUnavailableError
+from memory.errors import InputError, RecallError, StoreUnavailableError, first_error
 from memory.model import Message, SessionId
 from memory.tasks import TaskTracker
 
@@ -82,7 +82,7 @@ class ConsolePlatform(Platform):
                 if self._closing and not opened.done():
                     holding.cancel()
         except* RecallError as failed:
-            raise _first(failed) from None
+            raise first_error(failed) from None
 
     def interrupt(self) -> None:
         """Stop the answer or command that runs and keep what the person said; when nothing runs, leave."""
@@ -103,11 +103,6 @@ class ConsolePlatform(Platform):
             await self._delivery.close(grace_s=0)
         if self._working is not None:
             self._working.cancel()
-
-    async def close(self) -> None:
-        self.stop()
-        if self._working is not None:
-            await asyncio.wait([self._working])
 
     def _stop_waiting(self) -> None:
         self._closing = True
@@ -262,13 +257,3 @@ async def _settled(work: Coroutine[object, object, Result]) -> Result | InputErr
 def _is_cancelling() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _first(group: BaseExceptionGroup[RecallError]) -> RecallError:
-    """Return the first error of a group, however deep."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, RecallError):
-        raise TypeError("a group of RecallError holds nothing else")
-    return error

@@ -1,0 +1,73 @@
+"""`recall run`: serves the configured chat platforms until it is told to end."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bots.conversation import Conversation
+from bots.platform import Platform
+from bots.prompts import assistant_prompt
+from bots.settings import PlatformSettings, Settings, run_problems
+from bots.slack.adapter import SlackPlatform, SlackSettings
+from memory.bootstrap import Recall, open_memory
+from memory.clock import SystemClock
+from memory.errors import ConfigError, RecallError, first_error
+
+_log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, *, platform: str | None = None) -> None:
+    """Serve one platform, or all that are configured, until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: Something that is configured cannot be used.
+        RecallError: It cannot be opened.
+    """
+    if problems := run_problems(settings, platform=platform):
+        raise ConfigError(problems)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        recall = await stack.enter_async_context(open_memory(settings.memory))
+        platforms = _platforms(settings.platforms, recall)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, platforms)
+        _log.warning("serving", platforms=[type(platform).__name__ for platform in platforms])
+        try:
+            async with asyncio.TaskGroup() as group:
+                for platform in platforms:
+                    group.create_task(platform.run(), name=type(platform).__name__)
+        except* RecallError as failed:
+            raise first_error(failed) from None
+
+
+def _platforms(settings: PlatformSettings, recall: Recall) -> list[Platform]:
+    conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
+    platforms: list[Platform] = []
+    if settings.slack_bot_token is not None and settings.slack_app_token is not None:
+        slack = SlackSettings(
+            bot_token=settings.slack_bot_token.get_secret_value(),
+            app_token=settings.slack_app_token.get_secret_value(),
+            api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
+            follow_up=settings.slack_follow_up,
+        )
+        platforms.append(
+            SlackPlatform(
+                settings=slack,
+                service=recall.service,
+                forgetting=recall.forgetting,
+                conversation=conversation,
+                clock=SystemClock(),
+            )
+        )
+    return platforms
+
+
+def _stop(platforms: list[Platform]) -> None:
+    for platform in platforms:
+        platform.stop()

@@ -1,0 +1,247 @@
+"""Slack as a platform: takes events, decides which are for Recall, and has them committed before it acknowledges them.
+
+What a payload means says `inbound`, who can read a channel `channels`, how an answer is shown `sink`.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+
+from bots.conversation import Conversation
+from bots.delivery import Delivery
+from bots.platform import IncomingMessage, Platform, ReplySink
+from bots.slack import ids
+from bots.slack.channels import Channels
+from bots.slack.connection import SlackConnection
+from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.ids import SlackThread
+from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
+from bots.slack.sink import SlackReply
+from bots.slack.web import SlackWeb
+from memory.errors import ConfigError, InputError, RecallError
+from memory.forgetting import Forgetting
+from memory.model import Message
+from memory.ports import Clock
+from memory.service import MemoryService
+from memory.tasks import TaskTracker
+
+_log = structlog.get_logger(__name__)
+
+_RECOVER_EVERY_S = 30.0
+_LAST_CALLS_S = 5.0
+_ANYTHING = re.compile(".*")
+_DM_PREFIX = "D"
+_SOMEBODY = "somebody"
+"""Who deleted a message when Slack does not say, for the audit log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """What the platform is told.
+
+    Attributes:
+        api_url: Slack's when None.
+        follow_up: Whether to answer without a mention in threads that Recall is part of.
+    """
+
+    bot_token: str
+    app_token: str
+    api_url: str | None = None
+    follow_up: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Workspace:
+    """Where the token belongs, and who Recall is there."""
+
+    team: str
+    url: str
+    bot: BotIdentity
+
+
+class SlackPlatform(Platform):
+    """One workspace, in Socket Mode.
+
+    Args:
+        settings: Tokens and choices.
+        service: The memory core.
+        forgetting: Told of edits and deletions.
+        conversation: Who answers.
+        clock: The time of day.
+        recover_every_s: How often to look for messages that nobody answers, in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: SlackSettings,
+        service: MemoryService,
+        forgetting: Forgetting,
+        conversation: Conversation,
+        clock: Clock,
+        recover_every_s: float = _RECOVER_EVERY_S,
+    ) -> None:
+        self._settings = settings
+        self._service = service
+        self._forgetting = forgetting
+        self._recover_every_s = recover_every_s
+        self._web = SlackWeb(settings.bot_token, api_url=settings.api_url)
+        self._channels = Channels(self._web, clock)
+        self._clock = clock
+        self._delivery = Delivery(service=service, conversation=conversation, late=self._late_reply)
+        self._workspace: _Workspace | None = None
+        self._connection: SlackConnection | None = None
+        self._tasks = TaskTracker()
+        self._is_closing = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until it is closed.
+
+        Raises:
+            ConfigError: Slack cannot be reached, or refuses a token.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._web.close)
+            workspace = self._workspace = await self._identify()
+            app = self._app(workspace)
+            stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
+            await stack.enter_async_context(self._delivery)
+            self._connection = SlackConnection(
+                app, app_token=self._settings.app_token, api_url=self._settings.api_url, clock=self._clock
+            )
+            await stack.enter_async_context(self._connection)
+            await self._recover_until_closed(workspace)
+
+    def stop(self) -> None:
+        self._is_closing.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing that was taken is under way."""
+        await self._delivery.idle()
+        await self._tasks.idle()
+
+    @property
+    def problem(self) -> str | None:
+        """Why Slack does not reach Recall; None while it does."""
+        return "Slack: not connected" if self._connection is None else self._connection.problem
+
+    async def _identify(self) -> _Workspace:
+        try:
+            found = await self._web.call("auth.test")
+        except SlackRefusedError as error:
+            raise ConfigError([f"SLACK_BOT_TOKEN: Slack refuses it ({error.code})."]) from error
+        except SlackUnavailableError as error:
+            raise ConfigError([f"Slack cannot be reached: {error}."]) from error
+        bot = BotIdentity(user_id=found["user_id"], bot_id=found.get("bot_id", ""))
+        return _Workspace(team=found.get("team_id") or found["enterprise_id"], url=found["url"], bot=bot)
+
+    async def _recover_until_closed(self, workspace: _Workspace) -> None:
+        """Answer now and then what nobody answers: after a crash, here or in another process."""
+        while not self._is_closing.is_set():
+            try:
+                await self._delivery.recover(ids.tenant_id(workspace.team))
+            except RecallError as error:
+                _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
+            try:
+                async with asyncio.timeout(self._recover_every_s):
+                    await self._is_closing.wait()
+            except TimeoutError:
+                continue
+
+    def _app(self, workspace: _Workspace) -> AsyncApp:
+        """Register what is listened to; any other event is acknowledged unseen, lest Slack delivers it again."""
+        app = AsyncApp(
+            client=self._web.client,
+            process_before_response=True,  # acknowledged means committed
+            request_verification_enabled=False,  # a socket needs no signature
+            attaching_conversation_kwargs_enabled=False,
+        )
+
+        async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
+            await self._on_message(event, body, workspace)
+
+        async def ignore() -> None:
+            """Nothing to do."""
+
+        app.event("message")(on_message)
+        app.event("app_mention")(on_message)
+        app.event(_ANYTHING)(ignore)
+        return app
+
+    async def _on_message(self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace) -> None:
+        team = body.get("team_id") or workspace.team
+        match read_event(event, team=team, bot=workspace.bot):
+            case Said() as said if not await self._channels.is_outsider(team, said.user, event):
+                await self._said(said, workspace)
+            case Edited() as edited:
+                session_id = ids.session_id(edited.thread)
+                actor = ids.user_id(team, edited.user)
+                await self._forgetting.message_edited(session_id, edited.ts, edited.text, actor=actor)
+            case Deleted() as deleted:
+                session_id = ids.session_id(deleted.thread)
+                actor = ids.user_id(team, deleted.user or _SOMEBODY)
+                await self._forgetting.message_deleted(session_id, deleted.ts, actor=actor)
+
+    async def _said(self, said: Said, workspace: _Workspace) -> None:
+        if not await self._is_for_us(said):
+            return
+        place = await self._channels.place(said.thread, dm_with=said.user if said.is_dm else None)
+        if place is None:
+            return
+        author = await self._channels.person(said.thread.team, said.user)
+        message = IncomingMessage(
+            place=place,
+            author=author,
+            platform_message_id=said.ts,
+            text=said.text,
+            sent_at=datetime.fromtimestamp(float(said.ts), tz=UTC),
+            link=_permalink(workspace.url, said.thread, said.ts),
+        )
+        try:
+            await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
+        except InputError as error:
+            self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
+
+    async def _is_for_us(self, said: Said) -> bool:
+        if said.is_mention or said.is_dm:
+            return True
+        if not self._settings.follow_up or said.addressed_to_other or said.thread.thread_ts == said.ts:
+            return False
+        return await self._service.place_of(ids.session_id(said.thread)) is not None
+
+    async def _refuse(self, said: Said, words: str) -> None:
+        await self._web.call(
+            "chat.postEphemeral",
+            channel=said.channel,
+            user=said.user,
+            thread_ts=said.thread.thread_ts,
+            text=words,
+        )
+
+    def _reply(self, thread: SlackThread, user: str, ts: str, *, fresh: bool) -> ReplySink:
+        return SlackReply(
+            self._web,
+            thread,
+            message_id=ts,
+            asker=user,
+            in_channel=not thread.channel.startswith(_DM_PREFIX),
+            fresh=fresh,
+        )
+
+    def _late_reply(self, message: Message) -> ReplySink:
+        thread = ids.thread_of(message.session_id)
+        user = ids.user_of(message.author.user_id)[1] if message.author is not None else ""
+        return self._reply(thread, user, message.platform_message_id or "", fresh=False)
+
+
+def _permalink(url: str, thread: SlackThread, ts: str) -> str:
+    """Return the link of a message as Slack makes it, without a call."""
+    link = f"{url.rstrip('/')}/archives/{thread.channel}/p{ts.replace('.', '')}"
+    return link if ts == thread.thread_ts else f"{link}?thread_ts={thread.thread_ts}&cid={thread.channel}"
