@@ -168,7 +168,7 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
 def changed_channel(event: Mapping[str, Any]) -> str | None:
     """Return the channel of which an event says that other people may read it now; None for all other events."""
     kind = _string(event, "type")
-    if kind in _CHANGES_READERS or (kind == "message" and event.get("subtype") in _CONVERTED):
+    if kind in _CHANGES_READERS or (kind == "message" and _string(event, "subtype") in _CONVERTED):
         return _string(event, "channel") or _string(_inner(event, "channel"), "id")
     return None
 

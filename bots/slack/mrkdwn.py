@@ -90,6 +90,8 @@ def _special(command: str, label: str) -> str:
 
 def _link(url: str, label: str) -> str:
     """Return a link; its label alone when that is the address as a person typed it."""
+    if not url:
+        return label
     if not label or label == url:
         return _bare(url) if url.startswith(("mailto:", "tel:")) else url
     return label if label.rstrip("/") == _bare(url).rstrip("/") else f"{label} ({url})"
