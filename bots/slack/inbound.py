@@ -10,22 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bots.slack.ids import SlackThread
-from bots.slack.mrkdwn import attachment_texts, context_text, decode_text, mappings, with_names
-
-__all__ = [
-    "BotIdentity",
-    "Deleted",
-    "Edited",
-    "Inbound",
-    "Overheard",
-    "Reason",
-    "Said",
-    "SharedFile",
-    "changed_channel",
-    "context_text",
-    "read_event",
-    "with_names",
-]
+from bots.slack.mrkdwn import attachment_texts, decode_text, mappings
 
 Reason = Literal["other_event", "malformed", "bot", "own", "system", "unchanged"]
 """Why something is not for Recall; few enough to be a metric's label."""
