@@ -242,7 +242,7 @@ class Signals(Protocol):
         ...
 
     def listen(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Hear what is sent from the moment it is entered; the oldest words go when nobody takes them.
+        """Hear what is sent once it is entered, and maybe shortly before; the oldest words go when nobody takes them.
 
         While other processes cannot be reached it can be entered too, and hears them once they can be.
         """

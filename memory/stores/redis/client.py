@@ -71,7 +71,13 @@ async def open_client(url: str, *, timeout_s: float = 1.0, retries: int = 2) -> 
     """
     retry = Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.1), retries=retries)
     try:
-        commands = redis.asyncio.Redis.from_url(url, protocol=2, retry=retry, socket_connect_timeout=timeout_s)
+        commands = redis.asyncio.Redis.from_url(
+            url,
+            protocol=2,
+            retry=retry,
+            socket_connect_timeout=timeout_s,
+            socket_timeout=None,  # `limits` holds; with one redis-py uses wait_for, which can swallow a cancellation
+        )
     except ValueError as exc:
         raise ConfigError(["REDIS_URL: must start with redis://, rediss:// or unix://"]) from exc
     try:

@@ -29,16 +29,14 @@ _log = structlog.get_logger(__name__)
 _PREFIX = "recall:signals:"
 _SEND_AGAIN_S = 1.0
 """How long an outage is not tried again with a word: each try may cost the whole timeout."""
-_QUIET_S = 5.0
-"""A connection that was silent for so long is asked whether it lives, and given up after as long again."""
 
 
 @dataclass(slots=True)
 class _Topic:
-    """A topic that is listened to here; `followed` is set while the server knows of it."""
+    """A topic that is listened to here; `tried` is set once the server knows of it, or cannot be reached."""
 
     listeners: int = 0
-    followed: asyncio.Event = field(default_factory=asyncio.Event)
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class RedisSignals(Signals):
@@ -48,9 +46,11 @@ class RedisSignals(Signals):
         client: Publishes.
         subscriber: Gives the connection that follows the topics; it must not send a command again by itself.
         clock: The time of day.
+        quiet_s: A connection that was silent for so long is asked whether it lives, and given up after as long again.
     """
 
-    def __init__(self, client: RedisClient, subscriber: RedisClient, *, clock: Clock) -> None:
+    def __init__(self, client: RedisClient, subscriber: RedisClient, *, clock: Clock, quiet_s: float) -> None:
+        self._quiet_s = quiet_s
         self._client = client
         self._subscriber = subscriber
         self._breaker = Breaker(clock, cool_down_s=_SEND_AGAIN_S)
@@ -61,6 +61,7 @@ class RedisSignals(Signals):
         self._changed = asyncio.Event()
         self._answered = asyncio.Event()
         self._failures = 0
+        self._is_closed = False
 
     async def send(self, topic: str, payload: str) -> None:
         await self._local.send(topic, payload)
@@ -77,12 +78,13 @@ class RedisSignals(Signals):
         async with self._local.listen(topic) as heard:
             state = self._topics.setdefault(topic, _Topic())
             state.listeners += 1
+            if self._failures:
+                state.tried.set()
             self._changed.set()
             try:
-                if not self._failures:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(self._subscriber.timeout_s):
-                            await state.followed.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._subscriber.timeout_s):
+                        await state.tried.wait()
                 yield heard
             finally:
                 state.listeners -= 1
@@ -91,9 +93,11 @@ class RedisSignals(Signals):
                     self._changed.set()
 
     async def follow(self) -> None:
-        """Follow the topics until it is cancelled; nothing is connected before the first one."""
+        """Follow the topics until it is closed and cancelled; nothing is connected before the first one."""
         await self._changed.wait()
-        while True:
+        while not self._is_closed:
+            if self._failures:
+                await asyncio.sleep(self._back_off.compute(self._failures))
             try:
                 async with self._subscriber.commands.pubsub() as pubsub:
                     await self._follow(pubsub)
@@ -101,9 +105,12 @@ class RedisSignals(Signals):
                 if not self._failures:
                     _log.warning("signals_lost", reason=type(lost.exceptions[0]).__name__)
             for topic in self._topics.values():
-                topic.followed.clear()
+                topic.tried.set()
             self._failures += 1
-            await asyncio.sleep(self._back_off.compute(self._failures))
+
+    def close(self) -> None:
+        """Connect no more: a cancellation alone is lost if a task of the group below fails at the same moment."""
+        self._is_closed = True
 
     async def _follow(self, pubsub: PubSub) -> None:
         async with asyncio.timeout(self._subscriber.timeout_s):
@@ -124,7 +131,7 @@ class RedisSignals(Signals):
                 await self._ask(pubsub.subscribe(_PREFIX + topic))
                 followed.add(topic)
             for topic in followed.intersection(self._topics):
-                self._topics[topic].followed.set()
+                self._topics[topic].tried.set()
             if self._failures:
                 _log.info("signals_back")
                 self._failures = 0
@@ -139,7 +146,7 @@ class RedisSignals(Signals):
     async def _read(self, pubsub: PubSub) -> None:
         is_asked = False
         while True:
-            message = await pubsub.get_message(timeout=_QUIET_S)
+            message = await pubsub.get_message(timeout=self._quiet_s)
             if message is not None:
                 is_asked = False
                 await self._take(message)
@@ -162,19 +169,23 @@ class RedisSignals(Signals):
 
 
 @asynccontextmanager
-async def open_signals(url: str, client: RedisClient, *, clock: Clock) -> AsyncIterator[RedisSignals]:
+async def open_signals(
+    url: str, client: RedisClient, *, clock: Clock, quiet_s: float = 5.0
+) -> AsyncIterator[RedisSignals]:
     """Open signals that are sent through `client`, and heard on a connection of their own.
 
     Args:
         url: The server of `client`.
         client: Publishes.
         clock: The time of day.
+        quiet_s: A dead connection is noticed within twice this time, in seconds.
     """
     async with open_client(url, timeout_s=client.timeout_s, retries=0) as subscriber:
-        signals = RedisSignals(client, subscriber, clock=clock)
+        signals = RedisSignals(client, subscriber, clock=clock, quiet_s=quiet_s)
         tasks = TaskTracker()
         tasks.start(signals.follow(), name="follow signals")
         try:
             yield signals
         finally:
+            signals.close()
             await tasks.close(grace_s=0)
