@@ -332,7 +332,41 @@ async def test_an_append_that_always_fails_does_not_fail_the_answer(stage: Stage
     await stage.stream(reply, *PIECES)
     await reply.finish(Reply(text=ANSWER))
 
+    assert stage.answer.shown == ANSWER and stage.times("chat.appendStream") == 1
+
+
+async def test_a_stream_that_is_not_ended_at_first(stage: Stage) -> None:
+    """Slack refuses to end the stream and so to change the message: it is ended once more, and then changed."""
+    stage.slack.faults.add("chat.stopStream", "error", error="not_allowed", times=2)
+    reply = stage.reply(fresh=True)
+
+    await stage.stream(reply, *PIECES)
+    await reply.finish(Reply(text=ANSWER))
+
     assert stage.answer.shown == ANSWER
+
+
+async def test_another_text_than_the_one_that_grew(stage: Stage) -> None:
+    """What was committed takes the place of what was shown while it was made."""
+    reply = stage.reply(fresh=True)
+
+    await stage.stream(reply, *PIECES)
+    await reply.finish(Reply(text="The token [redacted: key] was in the log."))
+
+    assert stage.answer.shown == "The token [redacted: key] was in the log."
+
+
+async def test_a_record_that_is_away_shows_nothing_early(stage: Stage) -> None:
+    """While the post's name cannot be committed it stays empty; the end commits it and shows everything."""
+    stage.note_error = StoreUnavailableError("sql", "note a post")
+    reply = stage.reply(fresh=True)
+    await stage.stream(reply, *PIECES)
+    assert [message.shown for message in stage.thread.answers] == [""]
+
+    stage.note_error = None
+    await reply.finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER and stage.noted == [(stage.answer.ts, [""])]
 
 
 async def test_blocks_that_slack_does_not_take(stage: Stage) -> None:
@@ -394,18 +428,19 @@ async def test_a_crash_after_the_first_post(stage: Stage, streamed: int, knows: 
     assert [post for post, _shown in stage.noted] == [stage.answer.ts]
 
 
-async def test_an_answer_shown_before_is_left_alone(stage: Stage) -> None:
+@pytest.mark.parametrize("length", [1, 1_500])
+async def test_an_answer_shown_before_is_left_alone(stage: Stage, length: int) -> None:
     """A process died after it showed everything: the next one finds that, and posts and changes nothing."""
-    text = "Check the node. " * 1_500
+    text = "Check the node. " * length
     first = stage.reply(fresh=True)
     await stage.stream(first, text)
     await first.finish(Reply(text=text, notices=("Memory is slow.",)))
-    before = [(message.ts, message.shown, message.versions) for message in stage.thread.answers]
+    before = [(message.ts, message.shown) for message in stage.thread.answers]
 
     for post in (stage.noted[0][0], None):
         await stage.reply(post=post).finish(Reply(text=text))
 
-    assert [(message.ts, message.shown, message.versions) for message in stage.thread.answers] == before
+    assert [(message.ts, message.shown) for message in stage.thread.answers] == before
 
 
 async def test_a_crash_between_two_parts(stage: Stage) -> None:
@@ -511,6 +546,18 @@ async def test_a_turn_that_passed_on_is_left_to_the_other(stage: Stage) -> None:
 
     with pytest.raises(StoreConflictError):
         await lost.append(PIECES[0])
+    await lost.abandon()
+
+    assert stage.answer.shown == ANSWER
+
+
+async def test_a_post_that_another_process_filled_is_not_deleted(stage: Stage) -> None:
+    """A process lost its turn before it showed anything; what the next one wrote into its post stays."""
+    lost = stage.reply(fresh=True)
+    await stage.stream(lost, "<")
+    [(post, _shown)] = stage.noted
+    await stage.reply(post=post).finish(Reply(text=ANSWER))
+
     await lost.abandon()
 
     assert stage.answer.shown == ANSWER
