@@ -5,15 +5,15 @@ Knows the audiences of memories, not what is remembered. A channel that somebody
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
-from bots.slack import ids
+from bots.slack import ids, profiles
 from bots.slack.cache import Fetched, TimedCache
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
+from bots.slack.profiles import Profile, Readers
 from bots.slack.web import SlackWeb
 from memory.audience import everyone_in, members_of, private_to
 from memory.model import Audience, Person, Place
@@ -28,26 +28,7 @@ FAILURE_GOOD_FOR_S = 5.0
 _CHANNELS, _USERS = 5_000, 20_000
 _ATTEMPTS = 2  # asking changes nothing, so a lost answer is asked for again at once
 _RATE_LIMIT_WAIT_S = 1.0  # who asks has 3 s to acknowledge an event
-# A channel counts as the workspace's own only if Slack denies each of these; a DM's description has fewer of them.
-_OUTSIDE = ("is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 _HOMES = ("user_team", "source_team", "team")
-_OUTSIDE_IF_SET = ("is_shared", "is_global_shared", "pending_shared", "pending_connected_team_ids")
-
-
-@dataclass(frozen=True, slots=True)
-class _Readers:
-    """Who reads a conversation: everyone in the workspace, its members, or one person."""
-
-    kind: Literal["workspace", "members", "person"]
-    user: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _User:
-    """Somebody as Slack describes them; `teams` are the workspaces they are a full member of."""
-
-    name: str
-    teams: tuple[str, ...]
 
 
 class Channels:
@@ -60,8 +41,8 @@ class Channels:
 
     def __init__(self, web: SlackWeb, clock: Clock) -> None:
         self._web = web
-        self._channels: TimedCache[_Readers | None] = TimedCache(clock, size=_CHANNELS)
-        self._users: TimedCache[_User | None] = TimedCache(clock, size=_USERS)
+        self._channels: TimedCache[Readers | None] = TimedCache(clock, size=_CHANNELS)
+        self._users: TimedCache[Profile | None] = TimedCache(clock, size=_USERS)
 
     async def place(self, thread: SlackThread, *, dm_with: str | None = None) -> Place | None:
         """Return a thread as a place; None where outsiders may read, or Slack does not say for sure who does.
@@ -111,16 +92,16 @@ class Channels:
             return None
         return ids.place(thread, audience=private_to(ids.user_id(thread.team, user)), shared=False)
 
-    async def _user(self, user: str) -> _User | None:
+    async def _user(self, user: str) -> Profile | None:
         return await self._users.get(user, lambda: self._ask_user(user))
 
-    async def _ask_readers(self, channel: str) -> Fetched[_Readers | None]:
+    async def _ask_readers(self, channel: str) -> Fetched[Readers | None]:
         answer = await self._ask("conversations.info", channel=channel)
-        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(_readers(answer), GOOD_FOR_S)
+        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(profiles.readers(answer), GOOD_FOR_S)
 
-    async def _ask_user(self, user: str) -> Fetched[_User | None]:
+    async def _ask_user(self, user: str) -> Fetched[Profile | None]:
         answer = await self._ask("users.info", user=user)
-        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(_described(answer), GOOD_FOR_S)
+        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(profiles.profile(answer), GOOD_FOR_S)
 
     async def _ask(self, method: str, **arguments: str) -> Mapping[str, Any] | None:
         """Return what Slack says; {} when it refuses, which will not soon change, None when it does not answer."""
@@ -135,55 +116,7 @@ class Channels:
         return None
 
 
-def _audience(thread: SlackThread, readers: _Readers) -> Audience:
+def _audience(thread: SlackThread, readers: Readers) -> Audience:
     if readers.kind == "workspace":
         return everyone_in(ids.tenant_id(thread.team))
     return members_of(ids.channel_id(thread.team, thread.channel))
-
-
-def _readers(answer: Mapping[str, Any]) -> _Readers | None:
-    """Return who reads a conversation that `conversations.info` describes, None unless that is sure."""
-    info = answer.get("channel")
-    if not isinstance(info, Mapping) or any(info.get(key) for key in (*_OUTSIDE, *_OUTSIDE_IF_SET)):
-        return None
-    if info.get("is_im") is True:
-        user = info.get("user")
-        return _Readers("person", user) if isinstance(user, str) and user else None
-    if any(info.get(key) is not False for key in _OUTSIDE):
-        return None
-    match info.get("is_private"), info.get("is_mpim"), info.get("is_group"):
-        case False, False, False:
-            return _Readers("workspace")
-        case True, _, _:
-            return _Readers("members")
-    return None
-
-
-def _described(answer: Mapping[str, Any]) -> _User | None:
-    """Return a person whom `users.info` describes; a guest is a full member of no workspace."""
-    info = answer.get("user")
-    if not isinstance(info, Mapping):
-        return None
-    return _User(name=_name(info), teams=_teams(info) if _is_full_member(info) else ())
-
-
-def _is_full_member(info: Mapping[str, Any]) -> bool:
-    denied = all(info.get(key) is False for key in ("is_restricted", "is_ultra_restricted"))
-    return denied and not any(info.get(key) for key in ("is_stranger", "deleted", "is_bot"))
-
-
-def _teams(info: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return where somebody is at home; in an organisation that may be several workspaces, and itself."""
-    enterprise = info.get("enterprise_user")
-    listed = enterprise.get("teams") if isinstance(enterprise, Mapping) else None
-    names = [info.get("team_id"), *(listed if isinstance(listed, list) else ())]
-    if isinstance(enterprise, Mapping):
-        names.append(enterprise.get("enterprise_id"))
-    return tuple(name for name in names if isinstance(name, str) and name)
-
-
-def _name(info: Mapping[str, Any]) -> str:
-    profile = info.get("profile")
-    shown = profile if isinstance(profile, Mapping) else {}
-    candidates = (shown.get("display_name"), shown.get("real_name"), info.get("real_name"), info.get("name"))
-    return next((name.strip() for name in candidates if isinstance(name, str) and name.strip()), "")

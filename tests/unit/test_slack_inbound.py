@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bots.slack.ids import SlackThread
@@ -20,6 +20,9 @@ from bots.slack.inbound import (
 )
 
 Json = dict[str, Any]
+
+# A busy machine makes up nested JSON slowly; how fast is not what is tested.
+UNHURRIED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 BOT = BotIdentity(user_id="U0RECALL", bot_id="B0RECALL")
 TS, ROOT = "1764000002.000100", "1764000001.000100"
@@ -356,6 +359,7 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(sorted(said_event(thread_ts=ROOT, subtype="", files=[], attachments=[]))), JSON))
 def test_a_message_with_anything_in_it_is_read(odd: Json) -> None:
     """Whatever stands in a message's fields, also inside of an edit or a deletion, reading it does not fail."""
