@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from memory.bootstrap.stores import Stores, loaded_messages
@@ -51,6 +52,8 @@ class Recall:
         model: The language model in use.
         pace: How often a person may ask.
         signals: Words to the other processes.
+        record_answers: Returns if the record can be reached, and raises StoreUnavailableError if not: without it
+            nothing can be accepted. The other stores' outages are ridden out.
     """
 
     service: MemoryService
@@ -59,6 +62,7 @@ class Recall:
     model: LanguageModel
     pace: Pace
     signals: Signals
+    record_answers: Callable[[], Awaitable[None]]
     extractor: Extractor
     outbox: OutboxWorker
     tasks: TaskTracker
@@ -133,6 +137,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         model=model,
         pace=stores.pace,
         signals=stores.signals,
+        record_answers=SqlRecordAdmin(stores.database).ping,
         extractor=extractor,
         outbox=outbox,
         tasks=tasks,
