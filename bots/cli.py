@@ -6,6 +6,7 @@ What a command needs is imported inside it, so that `recall --help` and the prom
 import asyncio
 import getpass
 import io
+import logging
 import os
 import sys
 from enum import StrEnum
@@ -76,7 +77,7 @@ def run(
     from bots.settings import load_settings
 
     settings = load_settings()
-    configure_logs()
+    configure_logs(level=logging.INFO)
     serve(settings, platform=platform)
 
 

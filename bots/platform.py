@@ -73,6 +73,10 @@ class ReplySink(Protocol):
         """Say what is going on while there is no text yet; the newest status replaces the one before."""
         ...
 
+    async def working(self) -> None:
+        """Say that the answer is being made. A platform that shows this by itself need not implement it."""
+        return
+
     async def append(self, delta: str) -> None:
         """Show the next piece of the answer."""
         ...

@@ -4,8 +4,6 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 
-import structlog
-
 from bots.conversation import Conversation
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
@@ -14,8 +12,6 @@ from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
 from memory.errors import ConfigError, RecallError, first_error
-
-_log = structlog.get_logger(__name__)
 
 
 def run(settings: Settings, *, platform: str | None = None) -> None:
@@ -37,7 +33,6 @@ async def _run(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, platforms)
-        _log.warning("serving", platforms=[type(platform).__name__ for platform in platforms])
         try:
             async with asyncio.TaskGroup() as group:
                 for platform in platforms:

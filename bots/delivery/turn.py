@@ -90,11 +90,12 @@ class Turn:
         if self._waiting.is_let_go:
             return Reply(text=STOPPED, failed=True)
         self._answering = asyncio.create_task(self._conversation.answer(self._claim, self._waiting.reply))
+        telling = asyncio.create_task(self._waiting.reply.working())
         try:
-            await asyncio.wait([self._answering])
+            await asyncio.wait([self._answering, telling])
         finally:
-            if not self._answering.done():
-                self._answering.cancel()
+            for task in (self._answering, telling):
+                task.cancel()  # changes nothing once it is done
         if not self._answering.cancelled():
             with self._taken_over():
                 return self._answering.result()

@@ -47,6 +47,12 @@ class OneReply(ReplySink):
             if not self._is_ended:
                 await self._show_status(text)
 
+    async def working(self) -> None:
+        async with self._speaking:
+            if not self._is_ended:
+                with _logged("status_not_shown"):
+                    await self._sink.working()
+
     async def append(self, delta: str) -> None:
         async with self._speaking:
             await self._sink.append(delta)
@@ -72,16 +78,12 @@ class OneReply(ReplySink):
             if self._is_ended:
                 return
             self._is_ended = True
-            try:
+            with _logged("status_not_taken_back"):
                 await self._sink.abandon()
-            except Exception:  # noqa: BLE001  # the platform's boundary: a stale status must not hold up a thread
-                _log.exception("status_not_taken_back")
 
     async def _show_status(self, text: str) -> None:
-        try:
+        with _logged("status_not_shown"):
             await self._sink.status(text)
-        except Exception:  # noqa: BLE001  # the platform's boundary: an answer does not depend on its status line
-            _log.exception("status_not_shown")
 
 
 class Waiting:
@@ -104,3 +106,12 @@ class Waiting:
         """Take back what was shown: it is answered elsewhere, later, or not at all."""
         await self.reply.abandon()
         self.over.set()
+
+
+@contextmanager
+def _logged(event: str) -> Iterator[None]:
+    """Let a thread go on without what the platform could not do."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001  # the platform's boundary: an answer does not depend on its status line
+        _log.exception(event)

@@ -7,13 +7,14 @@ from typing import Self
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.web import API_URL
+from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.web import API_URL, SlackWeb
 from memory.errors import ConfigError
 from memory.ports import Clock
 from memory.tasks import TaskTracker
@@ -48,11 +49,13 @@ class SlackConnection:
         ping_every_s: float = _PING_EVERY_S,
     ) -> None:
         self._app = app
+        self._app_token = app_token
+        self._api_url = api_url
         self._clock = clock
         self._silent_after_s = _SILENT_AFTER_S / _PING_EVERY_S * ping_every_s
         self._taking = TaskTracker()
-        self._web = AsyncWebClient(base_url=api_url or API_URL)
-        self._client = SocketModeClient(app_token, web_client=self._web, ping_interval=ping_every_s)
+        web = AsyncWebClient(base_url=api_url or API_URL)
+        self._client = SocketModeClient(app_token, web_client=web, ping_interval=ping_every_s)
         self._client.socket_mode_request_listeners.append(self._take)
 
     async def __aenter__(self) -> Self:
@@ -63,13 +66,13 @@ class SlackConnection:
         """
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
+                await self._check_token()
                 await self._client.connect()  # type: ignore[no-untyped-call]  # the SDK's own gap
-        except SlackApiError as error:
-            await self._client.close()  # type: ignore[no-untyped-call]  # the SDK's own gap
-            code = error.response.get("error", "unknown")
-            raise ConfigError([f"SLACK_APP_TOKEN: Slack refuses to open a connection ({code})."]) from error
-        except (TimeoutError, SlackClientError, OSError) as error:
-            await self._client.close()  # type: ignore[no-untyped-call]  # the SDK's own gap
+        except SlackRefusedError as error:
+            await self._close()
+            raise ConfigError([f"SLACK_APP_TOKEN: Slack refuses to open a connection ({error.code})."]) from error
+        except (TimeoutError, SlackUnavailableError, SlackClientError, OSError) as error:
+            await self._close()
             raise ConfigError(["Slack cannot be reached: its Socket Mode gave no connection."]) from error
         return self
 
@@ -79,7 +82,7 @@ class SlackConnection:
         """Take nothing more, finish what was taken, and close."""
         self._client.auto_reconnect_enabled = False
         await self._taking.close(grace_s=_DRAIN_S)
-        await self._client.close()  # type: ignore[no-untyped-call]  # the SDK's own gap
+        await self._close()
 
     @property
     def problem(self) -> str | None:
@@ -92,6 +95,17 @@ class SlackConnection:
         return (
             f"Slack: the connection has been silent for {silent_s:.0f} s" if silent_s > self._silent_after_s else None
         )
+
+    async def _check_token(self) -> None:
+        """Ask for a connection as the SDK does, which would take a refusal for a reason to try again and again."""
+        web = SlackWeb(self._app_token, api_url=self._api_url)
+        try:
+            await web.call("apps.connections.open")
+        finally:
+            await web.close()
+
+    async def _close(self) -> None:
+        await self._client.close()  # type: ignore[no-untyped-call]  # the SDK's own gap
 
     async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         self._taking.start(self._answer(client, request), name=f"take {request.type}")

@@ -25,6 +25,7 @@ PACE_S = 0.7
 RETRY_S = 5.0
 """Before the answer is shown growing after all, when its first post failed."""
 
+_THINKING = "is thinking …"
 _GONE = frozenset({"message_not_found", "cant_update_message"})
 
 
@@ -80,6 +81,9 @@ class SlackReply(ReplySink):
 
     async def status(self, text: str) -> None:
         await self._status.show(text)
+
+    async def working(self) -> None:
+        await self._status.show(_THINKING)
 
     async def append(self, delta: str) -> None:
         """Show the next piece soon; trouble with Slack or the record only delays it, to `finish` at the latest.
