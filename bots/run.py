@@ -4,6 +4,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 
+from bots.commands import Commands
 from bots.conversation import Conversation
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
@@ -56,6 +57,7 @@ def _platforms(settings: PlatformSettings, recall: Recall) -> list[Platform]:
                 settings=slack,
                 service=recall.service,
                 forgetting=recall.forgetting,
+                commands=Commands(recall.personal),
                 conversation=conversation,
                 clock=SystemClock(),
             )

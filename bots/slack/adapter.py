@@ -14,12 +14,14 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
+from bots.commands import Commands
 from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.platform import IncomingMessage, Platform, ReplySink
 from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
+from bots.slack.controls import Controls
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
@@ -73,6 +75,7 @@ class SlackPlatform(Platform):
         settings: Tokens and choices.
         service: The memory core.
         forgetting: Told of edits and deletions.
+        commands: What people do with their own memories.
         conversation: Who answers.
         clock: The time of day.
         recover_every_s: How often to look for messages that nobody answers, in seconds.
@@ -84,6 +87,7 @@ class SlackPlatform(Platform):
         settings: SlackSettings,
         service: MemoryService,
         forgetting: Forgetting,
+        commands: Commands,
         conversation: Conversation,
         clock: Clock,
         recover_every_s: float = _RECOVER_EVERY_S,
@@ -99,6 +103,7 @@ class SlackPlatform(Platform):
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
         self._tasks = TaskTracker()
+        self._controls = Controls(web=self._web, channels=self._channels, commands=commands, tasks=self._tasks)
         self._is_closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -173,6 +178,7 @@ class SlackPlatform(Platform):
         app.event("message")(on_message)
         app.event("app_mention")(on_message)
         app.event(_ANYTHING)(ignore)
+        self._controls.register(app, team=workspace.team)
         return app
 
     async def _on_message(self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace) -> None:

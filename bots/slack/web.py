@@ -6,6 +6,7 @@ The SDK's own retries are off: its default repeats a post whose answer was lost,
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ LONGEST_WAIT_S = 60.0
 
 _RETRY_AFTER_S = 1.0
 _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
+_CODE = re.compile("[a-z_]{1,50}")
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 # Slack's own words for "some of it may have happened".
 _BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
@@ -74,6 +76,31 @@ class SlackWeb:
                 waited_s += error.retry_after_s
                 await self._wait(error.retry_after_s)
 
+    async def post(self, url: str, data: bytes | Mapping[str, Any], *, name: str) -> None:
+        """Post to a URL that Slack gave: bytes as they are, anything else as JSON. One attempt.
+
+        Args:
+            url: Where; it is a secret.
+            data: What.
+            name: What errors call it.
+
+        Raises:
+            SlackUnavailableError: No answer, or rate limited.
+            SlackRefusedError: Slack said no.
+        """
+        body = {"data": data} if isinstance(data, bytes) else {"json": data}
+        try:
+            async with self._open_session().post(url, **body) as response:
+                status, text = response.status, await response.text()
+        except _NEVER_CONNECTED as error:
+            raise SlackUnavailableError(name, type(error).__name__, sent=False) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise SlackUnavailableError(name, type(error).__name__, sent=None) from error
+        if status >= _SERVER_ERROR or status == _TOO_MANY:
+            raise SlackUnavailableError(name, f"status {status}", sent=status != _TOO_MANY)
+        if status >= _CLIENT_ERROR:
+            raise SlackRefusedError(name, text if _CODE.fullmatch(text) else f"status {status}")
+
     async def close(self) -> None:
         """Close the connections."""
         if self.client.session is not None:
@@ -93,10 +120,11 @@ class SlackWeb:
             raise SlackUnavailableError(method, "unreadable answer", sent=True) from error
         return dict(response.data) if isinstance(response.data, dict) else {}
 
-    def _open_session(self) -> None:
+    def _open_session(self) -> aiohttp.ClientSession:
         """Keep one session, so that connections are used again; it belongs to the loop that runs now."""
         if self.client.session is None:
             self.client.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
+        return self.client.session
 
 
 def _field(value: Any) -> str | None:

@@ -1,0 +1,102 @@
+"""Who asks for something outside of a conversation, where, and how they are answered: slash commands, buttons, menus.
+
+Pure: payload in, value out; what cannot be understood is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bots.slack import ids
+from bots.slack.ids import SlackThread
+from bots.slack.inbound import Said
+from memory.model import SessionId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Somebody wants something that only they see the answer to.
+
+    Attributes:
+        channel: Where; "" in a view.
+        thread_ts: The thread's first message; "" outside of threads, where slash commands are.
+        response_url: Where the answer goes, when Slack gave one.
+        replaces: The answer takes the place of what they pressed, which only they see.
+    """
+
+    team: str
+    user: str
+    channel: str
+    thread_ts: str = ""
+    response_url: str = ""
+    replaces: bool = False
+
+    @property
+    def user_id(self) -> UserId:
+        """Who asks, as memory knows them."""
+        return ids.user_id(self.team, self.user)
+
+    @property
+    def thread(self) -> SlackThread:
+        """Where they ask; with an empty time stamp outside of threads."""
+        return SlackThread(self.team, self.channel, self.thread_ts)
+
+    @property
+    def session_id(self) -> SessionId | None:
+        """The thread as memory knows it; None outside of threads."""
+        return ids.session_id(self.thread) if self.thread_ts else None
+
+
+def of_command(body: Mapping[str, Any], *, team: str) -> Asked | None:
+    """Return who typed a slash command.
+
+    Args:
+        body: The payload.
+        team: The workspace when the payload names none.
+    """
+    user = _text(body, "user_id")
+    if not user:
+        return None
+    return Asked(
+        team=_text(body, "team_id") or team,
+        user=user,
+        channel=_text(body, "channel_id"),
+        response_url=_text(body, "response_url"),
+    )
+
+
+def of_interaction(body: Mapping[str, Any], *, team: str) -> Asked | None:
+    """Return who pressed a button or chose from a message's menu.
+
+    Args:
+        body: The payload.
+        team: The workspace when the payload names none.
+    """
+    user = _text(_inner(body, "user"), "id")
+    if not user:
+        return None
+    container, message = _inner(body, "container"), _inner(body, "message")
+    thread_ts = _text(container, "thread_ts") or _text(message, "thread_ts")
+    return Asked(
+        team=_text(_inner(body, "team"), "id") or team,
+        user=user,
+        channel=_text(container, "channel_id") or _text(_inner(body, "channel"), "id"),
+        thread_ts=thread_ts or _text(message, "ts"),
+        response_url=_text(body, "response_url"),
+        replaces=container.get("is_ephemeral") is True,
+    )
+
+
+def of_said(said: Said) -> Asked:
+    """Return who gave a command in a message."""
+    return Asked(team=said.thread.team, user=said.user, channel=said.channel, thread_ts=said.thread.thread_ts)
+
+
+def _inner(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = holder.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(holder: Mapping[str, Any], key: str) -> str:
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
