@@ -98,7 +98,7 @@ async def open_stores(
         database=database,
         cache=RedisSessionCache(client, ttl_s=settings.session_ttl_s, max_messages=most),
         pace=SteadyPace(RedisPace(client, per_min=per_min), InMemoryPace(per_min=per_min), clock=clock),
-        signals=await stack.enter_async_context(open_signals(redis_url, client, clock=clock)),
+        signals=await stack.enter_async_context(open_signals(redis_url, clock=clock)),
         index=await _open_index(stack, settings, embedder),
         embedder=embedder,
         clock=clock,

@@ -43,16 +43,14 @@ class RedisSignals(Signals):
     """PUBLISH and SUBSCRIBE. Listeners of the sender's own process are told directly, and so once.
 
     Args:
-        client: Publishes.
-        subscriber: Gives the connection that follows the topics; it must not send a command again by itself.
+        client: It must not send a command again by itself: a word could be heard twice.
         clock: The time of day.
         quiet_s: A connection that was silent for so long is asked whether it lives, and given up after as long again.
     """
 
-    def __init__(self, client: RedisClient, subscriber: RedisClient, *, clock: Clock, quiet_s: float) -> None:
+    def __init__(self, client: RedisClient, *, clock: Clock, quiet_s: float) -> None:
         self._quiet_s = quiet_s
         self._client = client
-        self._subscriber = subscriber
         self._breaker = Breaker(clock, cool_down_s=_SEND_AGAIN_S)
         self._back_off = ExponentialWithJitterBackoff(base=0.05, cap=5)
         self._origin = secrets.token_hex(8)
@@ -83,7 +81,7 @@ class RedisSignals(Signals):
             self._changed.set()
             try:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._subscriber.timeout_s):
+                    async with asyncio.timeout(self._client.timeout_s):
                         await state.tried.wait()
                 yield heard
             finally:
@@ -99,7 +97,7 @@ class RedisSignals(Signals):
             if self._failures:
                 await asyncio.sleep(self._back_off.compute(self._failures))
             try:
-                async with self._subscriber.commands.pubsub() as pubsub:
+                async with self._client.commands.pubsub() as pubsub:
                     await self._follow(pubsub)
             except* (RedisError, OSError) as lost:  # a timeout is an OSError
                 if not self._failures:
@@ -113,7 +111,7 @@ class RedisSignals(Signals):
         self._is_closed = True
 
     async def _follow(self, pubsub: PubSub) -> None:
-        async with asyncio.timeout(self._subscriber.timeout_s):
+        async with asyncio.timeout(self._client.timeout_s):
             await pubsub.connect()  # type: ignore[no-untyped-call]
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read(pubsub))
@@ -139,7 +137,7 @@ class RedisSignals(Signals):
 
     async def _ask(self, command: Awaitable[Any]) -> None:
         self._answered.clear()
-        async with asyncio.timeout(self._subscriber.timeout_s):
+        async with asyncio.timeout(self._client.timeout_s):
             await command
             await self._answered.wait()
 
@@ -170,18 +168,21 @@ class RedisSignals(Signals):
 
 @asynccontextmanager
 async def open_signals(
-    url: str, client: RedisClient, *, clock: Clock, quiet_s: float = 5.0
+    url: str, *, clock: Clock, timeout_s: float = 1.0, quiet_s: float = 5.0
 ) -> AsyncIterator[RedisSignals]:
-    """Open signals that are sent through `client`, and heard on a connection of their own.
+    """Open signals; nothing is connected before the first one is sent or listened to.
 
     Args:
-        url: The server of `client`.
-        client: Publishes.
+        url: `redis://`, `rediss://` (TLS, certificate checked) or `unix://`.
         clock: The time of day.
+        timeout_s: For each command, connecting included.
         quiet_s: A dead connection is noticed within twice this time, in seconds.
+
+    Raises:
+        ConfigError: `url` is not one.
     """
-    async with open_client(url, timeout_s=client.timeout_s, retries=0) as subscriber:
-        signals = RedisSignals(client, subscriber, clock=clock, quiet_s=quiet_s)
+    async with open_client(url, timeout_s=timeout_s, retries=0) as client:
+        signals = RedisSignals(client, clock=clock, quiet_s=quiet_s)
         tasks = TaskTracker()
         tasks.start(signals.follow(), name="follow signals")
         try:
