@@ -3,6 +3,7 @@
 Takes words and gives words; which button, slash or shell brought them is the platform's business.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ from memory.model import (
 )
 from memory.personal import PersonalMemory
 
+TYPE_YES = "Type yes to go on; anything else keeps them."
+CHANGED = "It has changed since I asked. This is what would go now:"
 FORGET_USAGE = "Say what to forget: a number such as #7, last, this thread, about <words>, or everything."
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
@@ -43,12 +46,14 @@ class CommandResult:
     Attributes:
         text: For the person, line by line.
         memories: What the lines stand for, in their order, for platforms that put buttons on them.
+        recalled: For "why": the same for what an answer was given, which may be other people's.
         question: Set when the text asks whether to go on; `Commands.confirm` carries it out.
         plan: What was forgotten, when something was.
     """
 
     text: str
     memories: tuple[Memory, ...] = ()
+    recalled: tuple[Recallable, ...] = ()
     question: ForgetPlan | None = None
     plan: ForgetPlan | None = None
 
@@ -59,11 +64,13 @@ class Commands:
     Args:
         personal: A person's own memories.
         platform_copy: A sentence about the copy that the platform keeps of what is forgotten; empty when it keeps none.
+        how_to_agree: What a question ends with: how to answer it.
     """
 
-    def __init__(self, personal: PersonalMemory, *, platform_copy: str = "") -> None:
+    def __init__(self, personal: PersonalMemory, *, platform_copy: str = "", how_to_agree: str = TYPE_YES) -> None:
         self._personal = personal
         self._platform_copy = platform_copy
+        self._how_to_agree = how_to_agree
 
     async def show(self, owner: UserId, words: str = "", *, history: bool = False) -> CommandResult:
         """List the owner's memories, newest first; with `words`, those that have all of them."""
@@ -75,13 +82,13 @@ class Commands:
             text=f"No memory of yours has: {wanted}" if wanted else "Nothing is remembered of you yet."
         )
 
-    async def remember(self, place: Place, person: Person, text: str) -> CommandResult:
-        """Store one sentence at once.
+    async def remember(self, place: Place, person: Person, text: str, *, link: str | None = None) -> CommandResult:
+        """Store one sentence at once; `link` is where it was said, when that can be opened.
 
         Raises:
             InputError: There is nothing to remember, or it is too long.
         """
-        remembered = await self._personal.remember(place, person, text)
+        remembered = await self._personal.remember(place, person, text, link=link)
         lines = [f"Remembered: {memory_line(remembered.memory)}"]
         if remembered.findings:
             lines.append(f"Removed before it was stored: {counted_kinds(remembered.findings)}. Please rotate it.")
@@ -98,11 +105,28 @@ class Commands:
         Raises:
             InputError: The argument names nothing, or nothing that is there.
         """
-        target = parse_forget(argument, session_id=session_id)
+        return await self.forget_target(owner, parse_forget(argument, session_id=session_id))
+
+    async def forget_target(
+        self, owner: UserId, target: ForgetTarget, *, agreed: str | None = None, always_ask: bool = False
+    ) -> CommandResult:
+        """Forget at once what needs no question or was agreed to; else ask.
+
+        Args:
+            owner: Whose memories.
+            target: What.
+            agreed: `plan_digest` of the plan that they agreed to; when by now it is another one, they are asked again.
+            always_ask: Ask also when it is one memory.
+
+        Raises:
+            InputError: There is nothing to forget.
+        """
         plan = await self._personal.plan_forget(owner, target)
-        if not needs_question(plan, target):
+        if agreed == plan_digest(plan) or (agreed is None and not always_ask and not needs_question(plan, target)):
             return await self.confirm(plan)
-        return CommandResult(text=_preview(plan), memories=plan.memories, question=plan)
+        asked = f"{_preview(plan)} {self._how_to_agree}".rstrip()
+        text = asked if agreed is None else f"{CHANGED}\n{asked}"
+        return CommandResult(text=text, memories=plan.memories, question=plan)
 
     async def confirm(self, plan: ForgetPlan) -> CommandResult:
         """Carry out a plan and say what went."""
@@ -121,7 +145,8 @@ class Commands:
         memories = await self._personal.explain(place, reader, keys)
         if not memories:
             return CommandResult(text="The last answer used no memory.")
-        return CommandResult(text="\n".join(["The last answer was given:", *map(recalled_line, memories)]))
+        lines = ["The last answer was given:", *map(recalled_line, memories)]
+        return CommandResult(text="\n".join(lines), recalled=tuple(memories))
 
     async def export(self, owner: UserId) -> CommandResult:
         """Return all that is kept of a person, as JSON."""
@@ -165,6 +190,13 @@ def needs_question(plan: ForgetPlan, target: ForgetTarget) -> bool:
         return True
     wide = not plan.memories or isinstance(target, ThisThread | Everything)
     return wide and len(plan.message_ids) > 1
+
+
+def plan_digest(plan: ForgetPlan) -> str:
+    """Return a short word that is another one for a plan that would remove anything else."""
+    named = [plan.owner, plan.everything, sorted(memory.key for memory in plan.memories)]
+    named += [sorted(plan.message_ids), sorted(plan.chosen_ids), sorted(plan.reply_ids)]
+    return hashlib.blake2b(json.dumps(named).encode(), digest_size=12).hexdigest()
 
 
 def memory_line(memory: Memory) -> str:
@@ -234,7 +266,7 @@ def _preview(plan: ForgetPlan) -> str:
         parts.append(f"the text of {counted(len(plan.message_ids), 'message')}")
     if plan.reply_ids:
         parts.append(f"the text of {counted(len(plan.reply_ids), 'reply', 'replies')}")
-    return "\n".join([*lines, f"Forget {_listed(parts)}? Type yes to go on; anything else keeps them."])
+    return "\n".join([*lines, f"Forget {_listed(parts)}?"])
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from memory.errors import InputError
-from memory.model import ForgetPlan, ForgetTarget, Last, Numbered, Receipt, SessionId, ThisThread, UserId
+from memory.model import ForgetPlan, ForgetTarget, Last, Numbered, Receipt, SessionId, ThisMessage, ThisThread, UserId
 from memory.ports import ErasureStore
 from memory.redaction import redact
 from memory.short_term import ShortTermMemory
@@ -82,6 +82,8 @@ def _nothing(target: ForgetTarget) -> str:
             return f"You have no memory #{number}."
         case Last():
             return "There is no memory of yours to forget."
+        case ThisMessage():
+            return "Nothing of yours is kept from this message."
         case ThisThread():
             return "Nothing of yours is kept from this thread."
         case _:

@@ -70,8 +70,14 @@ class PersonalMemory:
         wanted = set(content_terms(words) or terms(words))
         return [memory for memory in memories if wanted <= set(terms(memory.text))] if wanted else memories
 
-    async def remember(self, place: Place, person: Person, text: str) -> Remembered:
+    async def remember(self, place: Place, person: Person, text: str, *, link: str | None = None) -> Remembered:
         """Store one sentence about the person at once, for the audience of the place it is said in.
+
+        Args:
+            place: Where it is said.
+            person: Who says it.
+            text: What.
+            link: Where a person can open it, when it was said in a message.
 
         Raises:
             InputError: There is nothing to remember, or it is too long.
@@ -90,6 +96,7 @@ class PersonalMemory:
             channel_id=place.channel_id,
             audience=place.audience,
             said_at=now,
+            link=link,
         )
         fact = await self._facts.add(
             NewFact(

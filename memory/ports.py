@@ -130,6 +130,13 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
+        """Return an answer of a thread by where the platform shows it, or by its own name of the answered message.
+
+        None for an unknown one, and for a turn without an answer.
+        """
+        ...
+
     async def mark_shown(self, message_id: MessageId) -> None:
         """Note that the end of a settled turn has reached the person."""
         ...

@@ -4,7 +4,17 @@
 back, `requests` is what a language model is asked and answers, `forgetting` is what is to go and what went.
 """
 
-from memory.model.forgetting import About, Everything, ForgetPlan, ForgetTarget, Last, Numbered, Receipt, ThisThread
+from memory.model.forgetting import (
+    About,
+    Everything,
+    ForgetPlan,
+    ForgetTarget,
+    Last,
+    Numbered,
+    Receipt,
+    ThisMessage,
+    ThisThread,
+)
 from memory.model.ids import (
     Audience,
     ChannelId,
@@ -103,6 +113,7 @@ __all__ = [
     "SummaryRequest",
     "TenantId",
     "TextDelta",
+    "ThisMessage",
     "ThisThread",
     "ThreadHead",
     "ThreadInfo",

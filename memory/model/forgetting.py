@@ -26,6 +26,14 @@ class ThisThread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThisMessage:
+    """One message of this person, as the platform names it, and what came of it."""
+
+    session_id: SessionId
+    platform_message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """`/forget about <words>`: every memory and message that has all of the words."""
 
@@ -37,7 +45,7 @@ class Everything:
     """`/forget everything`."""
 
 
-ForgetTarget = Numbered | Last | ThisThread | About | Everything
+ForgetTarget = Numbered | Last | ThisThread | ThisMessage | About | Everything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from memory.model import (
     Receipt,
     Role,
     Summary,
+    ThisMessage,
     ThisThread,
     UserId,
     episode_key,
@@ -234,6 +235,21 @@ async def test_forgetting_a_thread_takes_what_was_remembered_there_by_hand(recor
     await record.facts.add(remembered("I like tabs.", clock, place=other))
     assert await _forget(record, ThisThread(session_id=place.session_id)) == Receipt(facts=1)
     assert await _texts(record) == ["I like tabs."]
+
+
+async def test_one_message_is_forgotten_with_what_came_from_it_alone(record: Record) -> None:
+    """By its platform name, in its thread, and by who said it only; other messages of the thread stay."""
+    said = await record.talk("I run Talos.", "Talos, noted.")
+    await record.talk("I like tabs.", "Tabs, noted.")
+    await record.facts.add(fact_from("Anna runs Talos.", said))
+    this = ThisMessage(session_id=said.session_id, platform_message_id=said.platform_message_id or "")
+    elsewhere = ThisMessage(session_id=private_thread().session_id, platform_message_id=this.platform_message_id)
+
+    assert (await _plan(record, this, owner=BOB.user_id)).is_empty
+    assert (await _plan(record, elsewhere)).is_empty
+    assert await _forget(record, this) == Receipt(facts=1, messages=1, replies=1)
+    assert await _transcript(record) == ["I like tabs.", "Tabs, noted."]
+    assert (await _plan(record, this)).is_empty
 
 
 async def test_other_peoples_messages_survive_a_forget(record: Record) -> None:

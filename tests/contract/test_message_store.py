@@ -471,6 +471,26 @@ async def test_a_noted_post_is_told_to_who_begins_the_turn_next(record: Record) 
         await record.messages.note_post(lost, "1764.0002")
 
 
+async def test_a_reply_is_found_by_its_post_and_by_the_message_it_answers(record: Record) -> None:
+    """In its own thread only; a turn without an answer has none."""
+    message = await record.say("why?")
+    claim = await begun(record, message)
+    await record.messages.note_post(claim, "1764.0001")
+    await record.answer_claim(claim, "because", used=[MemoryKey("f1")])
+    failed = await record.say("and now?")
+    await record.answer(failed, None)
+
+    async def find(post: str | None, thread: SessionId = message.session_id) -> Message | None:
+        return await record.messages.reply_at(thread, post or "")
+
+    by_post, by_message = await find("1764.0001"), await find(message.platform_message_id)
+    assert by_post is not None and (by_post.text, by_post.used) == ("because", (MemoryKey("f1"),))
+    assert by_message == by_post
+    assert await find("1764.0001", private_thread().session_id) is None
+    assert await find("1764.0002") is None
+    assert await find(failed.platform_message_id) is None
+
+
 async def test_what_is_not_marked_as_shown_is_given_out_once_and_again_later(record: Record) -> None:
     """Answers and failures alike, once a while has passed; not when they are marked, of another tenant, or too old."""
     answered, failed, shown = [await record.say(words) for words in ("one", "two", "three")]

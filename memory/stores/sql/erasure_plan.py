@@ -16,6 +16,7 @@ from memory.model import (
     MessageId,
     Numbered,
     SessionId,
+    ThisMessage,
     ThisThread,
     UserId,
     key_kind,
@@ -44,6 +45,8 @@ async def seeds_of_target(connection: AsyncConnection, owner: UserId, target: Fo
             return await _memories(connection, owner, newest_first(lines)[:1])
         case ThisThread(session_id=session_id):
             return await _thread(connection, owner, session_id)
+        case ThisMessage(session_id=session_id, platform_message_id=name):
+            return await _message(connection, owner, session_id, name)
         case About(words=words):
             return await _about(connection, owner, Words(words))
         case Everything():
@@ -96,6 +99,15 @@ async def _memories(connection: AsyncConnection, owner: UserId, lines: Collectio
         episodes=stories,
         messages=frozenset(told),
     )
+
+
+async def _message(connection: AsyncConnection, owner: UserId, session_id: SessionId, name: str) -> Seeds:
+    """Return one message of the owner."""
+    query = select(messages.c.id).where(
+        messages.c.session_id == session_id, messages.c.platform_message_id == name, messages.c.author_id == owner
+    )
+    said = frozenset(await connection.scalars(query))
+    return Seeds(owner=owner, messages=said, chosen=said)
 
 
 async def _thread(connection: AsyncConnection, owner: UserId, session_id: SessionId) -> Seeds:

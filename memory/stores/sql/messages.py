@@ -68,6 +68,9 @@ class SqlMessageStore(MessageStore):
     async def note_post(self, claim: TurnClaim, post: str) -> None:
         await self._database.write("note a post", posts.note_post, claim, post)
 
+    async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
+        return await self._database.look("find a reply", posts.reply_at, session_id, post)
+
     async def mark_shown(self, message_id: MessageId) -> None:
         await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreConflictError
-from memory.model import MessageId, TenantId, TurnClaim, Unshown
+from memory.model import Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
 from memory.stores.sql.leases import check_lease
 from memory.stores.sql.schema import messages
 from memory.stores.sql.threads import message_of
@@ -26,6 +26,15 @@ _TAKE_UNSHOWN = (
     .values(unshown_since=bindparam("now"))
     .returning(messages)
 )
+_ASKED = messages.alias("asked")
+_REPLY_AT = (
+    select(messages)
+    .join(_ASKED, messages.c.reply_to == _ASKED.c.id)
+    .where(
+        _ASKED.c.session_id == bindparam("session_id"),
+        or_(_ASKED.c.post == bindparam("post"), _ASKED.c.platform_message_id == bindparam("post")),
+    )
+)
 _ANSWERS = select(messages).where(messages.c.reply_to.in_(bindparam("message_ids", expanding=True)))
 
 
@@ -34,6 +43,12 @@ async def note_post(connection: AsyncConnection, claim: TurnClaim, post: str) ->
     if not await check_lease(connection, lease_of(claim)):
         raise StoreConflictError("sql", "note a post", "the lease passed to someone else")
     await connection.execute(_NOTE, {"message_id": claim.message.message_id, "new_post": post})
+
+
+async def reply_at(connection: AsyncConnection, session_id: SessionId, post: str) -> Message | None:
+    """Find a reply as `MessageStore.reply_at` does."""
+    row = (await connection.execute(_REPLY_AT, {"session_id": session_id, "post": post})).first()
+    return None if row is None else message_of(row)
 
 
 async def mark_shown(connection: AsyncConnection, message_id: MessageId) -> None:

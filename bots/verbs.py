@@ -1,0 +1,57 @@
+"""Memory commands as people say them in a message, where a platform has no other way to give one. Pure.
+
+What may as well be meant for the assistant is no command: it would go unanswered.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Verb = Literal["memories", "forget", "remember", "why", "export"]
+
+_END = r"[\s.!]*"
+_FORGET = re.compile(
+    r"(?:please\s+)?forget\s+"
+    r"(?P<what>#?[0-9]+(?:[\s,]+#?[0-9]+)*|last|(?:this\s+)?thread|everything|all"
+    rf"|about\s+(?!(?:it|that|this|them){_END}$)\S.*?){_END}",
+    re.IGNORECASE | re.DOTALL,
+)
+_REMEMBER = re.compile(r"(?:please\s+)?remember\s*:\s*(?P<what>\S.*)", re.IGNORECASE | re.DOTALL)
+_LIST = re.compile(rf"(?:my\s+)?memories{_END}", re.IGNORECASE)
+_FIND = re.compile(r"(?:my\s+)?memories\s+(?:about\s+)?(?P<what>[^\s?]+(?:[ \t]+[^\s?]+){0,5})", re.IGNORECASE)
+_WHY = re.compile(rf"why{_END}|why\s+did\s+you\s+say\s+that[\s.!?]*", re.IGNORECASE)
+_EXPORT = re.compile(rf"(?:memory\s+)?export(?:\s+my\s+memories)?{_END}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A command in a message."""
+
+    verb: Verb
+    argument: str = ""
+
+
+def spoken(text: str, *, is_addressed: bool) -> Spoken | None:
+    """Return the command that a message is; None for any other message.
+
+    Args:
+        text: The message, without the mention of Recall.
+        is_addressed: It mentions Recall. Where it does not, as in a DM, fewer words are taken for a command.
+    """
+    words = text.strip()
+    if found := _FORGET.fullmatch(words):
+        return Spoken("forget", found["what"])
+    if found := _REMEMBER.fullmatch(words):
+        return Spoken("remember", found["what"])
+    if _LIST.fullmatch(words):
+        return Spoken("memories")
+    return _addressed(words) if is_addressed else None
+
+
+def _addressed(words: str) -> Spoken | None:
+    if _WHY.fullmatch(words):
+        return Spoken("why")
+    if _EXPORT.fullmatch(words):
+        return Spoken("export")
+    found = _FIND.fullmatch(words)
+    return Spoken("memories", found["what"].strip()) if found else None
