@@ -186,6 +186,10 @@ class MemoryService:
         """Keep where the answer is shown; raises StoreConflictError when someone else holds the turn now."""
         await self._messages.note_post(claim, post)
 
+    async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
+        """Return an answer by where it is shown, or by the platform's name of the message it answers."""
+        return await self._messages.reply_at(session_id, post)
+
     async def mark_shown(self, message_id: MessageId) -> None:
         """Note that the end of a settled turn has reached the person."""
         await self._messages.mark_shown(message_id)
