@@ -95,6 +95,7 @@ async def open_backend(
             yield Backend(
                 service=recall.service,
                 conversation=conversation,
+                pace=recall.pace,
                 commands=Commands(recall.personal),
                 personal=recall.personal,
                 sweep=partial(_sweep, settings.mode, recall.sweep),

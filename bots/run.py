@@ -59,6 +59,8 @@ def _platforms(settings: PlatformSettings, recall: Recall) -> list[Platform]:
                 forgetting=recall.forgetting,
                 commands=Commands(recall.personal),
                 conversation=conversation,
+                pace=recall.pace,
+                signals=recall.signals,
                 clock=SystemClock(),
             )
         )

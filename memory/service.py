@@ -15,6 +15,8 @@ from memory.errors import StoreError
 from memory.lexical import terms
 from memory.model import (
     Accepted,
+    Audience,
+    ChannelId,
     FactKind,
     FactSource,
     InboundMessage,
@@ -233,6 +235,10 @@ class MemoryService:
             _log.warning("not_remembered", error=type(error).__name__, reason=str(error))
             return False
         return True
+
+    async def narrow_channel(self, channel_id: ChannelId, audience: Audience, *, tenant_id: TenantId) -> None:
+        """Keep to `audience` with all that was said in a channel, and what came of it; a wider one changes nothing."""
+        await self._messages.narrow_channel(channel_id, audience, tenant_id=tenant_id)
 
     async def unanswered(self, tenant_id: TenantId) -> Sequence[Message]:
         """Return what was accepted and not answered when an earlier process ended, oldest first."""

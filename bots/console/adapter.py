@@ -113,7 +113,9 @@ class ConsolePlatform(Platform):
         """Keep the backend open until the talk is over; answer meanwhile what an earlier process left unanswered."""
         async with (
             self._open_backend() as backend,
-            Delivery(service=backend.service, conversation=backend.conversation, late=self._late_reply) as delivery,
+            Delivery(
+                service=backend.service, conversation=backend.conversation, late=self._late_reply, pace=backend.pace
+            ) as delivery,
         ):
             session = ConsoleSession(
                 backend=backend,

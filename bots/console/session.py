@@ -17,7 +17,7 @@ from bots.text import clean_input
 from memory.errors import InputError
 from memory.model import ForgetPlan, MemoryKey, Place, Role, SessionId
 from memory.personal import PersonalMemory
-from memory.ports import Clock
+from memory.ports import Clock, Pace
 from memory.service import MemoryService
 
 KEPT = "Nothing was forgotten."
@@ -39,6 +39,7 @@ class Backend:
 
     service: MemoryService
     conversation: Conversation
+    pace: Pace
     commands: Commands
     personal: PersonalMemory
     sweep: Callable[[], Awaitable[str]]

@@ -4,6 +4,6 @@
 shown. The record decides whose turn it is; nothing is remembered here but what waits and runs.
 """
 
-from bots.delivery.delivery import NO_RECORD, QUEUED, Delivery
+from bots.delivery.delivery import NO_RECORD, PACED, QUEUED, Delivery
 
-__all__ = ["NO_RECORD", "QUEUED", "Delivery"]
+__all__ = ["NO_RECORD", "PACED", "QUEUED", "Delivery"]

@@ -16,12 +16,14 @@ from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import StoreUnavailableError
 from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
+from memory.ports import Pace
 from memory.service import AcceptedMessage, MemoryService
 from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
 
 QUEUED = "Queued: earlier messages come first."
+PACED = "Queued: you have sent many messages in a short time."
 NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
 
 _LOOK_AGAIN_S = 1.0
@@ -37,11 +39,13 @@ class _Thread:
     Attributes:
         waiting: By message id, which is their order.
         turn: The one that runs.
+        paced: Messages whose place in their author's pace is taken.
         wake: Set when there is something new to look at.
     """
 
     waiting: dict[MessageId, Waiting] = field(default_factory=dict)
     turn: Turn | None = None
+    paced: set[MessageId] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -54,6 +58,7 @@ class Delivery:
         service: The memory core, whose inbox decides what is new.
         conversation: Who answers.
         late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
+        pace: How often a person may ask; over it, their turns wait.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
     """
@@ -64,12 +69,14 @@ class Delivery:
         service: MemoryService,
         conversation: Conversation,
         late: Callable[[Message], ReplySink],
+        pace: Pace,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
     ) -> None:
         self._service = service
         self._conversation = conversation
         self._late = late
+        self._pace = pace
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
         self._threads: dict[SessionId, _Thread] = {}
@@ -256,8 +263,22 @@ class Delivery:
         async with self._slots:
             if self._is_closing.is_set() or not (claim := await self._begin(session_id, thread)):
                 return False
-            await self._run(claim, thread)
+            too_early_s = await self._too_early(claim, thread)
+            if not too_early_s:
+                await self._run(claim, thread)
+                return True
+            await self._service.hand_over(claim)
+        await self._tell(thread, PACED)
+        await self._pause(too_early_s)
         return True
+
+    async def _too_early(self, claim: TurnClaim, thread: _Thread) -> float:
+        """Return how many seconds a turn has to wait for its author's pace; each takes its place in it once."""
+        message_id, author = claim.message.message_id, claim.message.author
+        if author is None or message_id in thread.paced:
+            return 0.0
+        thread.paced.add(message_id)
+        return await self._pace.take(author.user_id)
 
     async def _begin(self, session_id: SessionId, thread: _Thread) -> TurnClaim | None:
         """Claim the thread's earliest message, and let those go that have been answered or forgotten meanwhile."""
@@ -288,6 +309,7 @@ class Delivery:
             thread.turn = None
         if waiting.over.is_set():
             thread.waiting.pop(message.message_id, None)
+            thread.paced.discard(message.message_id)
 
     async def _tell(self, thread: _Thread, status: str) -> None:
         for waiting in list(thread.waiting.values()):

@@ -5,8 +5,8 @@ What a payload means says `inbound`, who can read a channel `channels`, how an a
 
 import asyncio
 import re
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,13 +24,14 @@ from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
-from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
+from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, changed_channel, read_event
 from bots.slack.sink import SlackReply
 from bots.slack.web import SlackWeb
+from memory.audience import members_of
 from memory.errors import ConfigError, InputError, RecallError
 from memory.forgetting import Forgetting
-from memory.model import Message
-from memory.ports import Clock
+from memory.model import Message, SessionId
+from memory.ports import Clock, Pace, Signals
 from memory.service import MemoryService
 from memory.tasks import TaskTracker
 
@@ -40,6 +41,8 @@ _RECOVER_EVERY_S = 30.0
 _LAST_CALLS_S = 5.0
 _ANYTHING = re.compile(".*")
 _DM_PREFIX = "D"
+_NO_THREAD = "0"
+_STOP = "stop"
 _SOMEBODY = "somebody"
 """Who deleted a message when Slack does not say, for the audit log."""
 
@@ -77,6 +80,8 @@ class SlackPlatform(Platform):
         forgetting: Told of edits and deletions.
         commands: What people do with their own memories.
         conversation: Who answers.
+        pace: How often a person may ask.
+        signals: Tells the other processes to stop an answer that one of them makes.
         clock: The time of day.
         recover_every_s: How often to look for messages that nobody answers, in seconds.
     """
@@ -89,6 +94,8 @@ class SlackPlatform(Platform):
         forgetting: Forgetting,
         commands: Commands,
         conversation: Conversation,
+        pace: Pace,
+        signals: Signals,
         clock: Clock,
         recover_every_s: float = _RECOVER_EVERY_S,
     ) -> None:
@@ -99,7 +106,8 @@ class SlackPlatform(Platform):
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url)
         self._channels = Channels(self._web, clock)
         self._clock = clock
-        self._delivery = Delivery(service=service, conversation=conversation, late=self._late_reply)
+        self._delivery = Delivery(service=service, conversation=conversation, late=self._late_reply, pace=pace)
+        self._signals = signals
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
         self._tasks = TaskTracker()
@@ -122,6 +130,7 @@ class SlackPlatform(Platform):
                 app, app_token=self._settings.app_token, api_url=self._settings.api_url, clock=self._clock
             )
             await stack.enter_async_context(self._connection)
+            await stack.enter_async_context(self._stopping_for_others())
             await self._recover_until_closed(workspace)
 
     def stop(self) -> None:
@@ -172,19 +181,25 @@ class SlackPlatform(Platform):
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
             await self._on_message(event, body, workspace)
 
-        async def ignore() -> None:
-            """Nothing to do."""
+        async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
+            thread = SlackThread(body.get("team_id") or workspace.team, event["channel"], event["thread_ts"])
+            await self._stop_answer(ids.session_id(thread))
+
+        async def on_anything(event: dict[str, Any], body: dict[str, Any]) -> None:
+            await self._on_change(event, body.get("team_id") or workspace.team)
 
         app.event("message")(on_message)
         app.event("app_mention")(on_message)
-        app.event(_ANYTHING)(ignore)
+        app.event("agent_session_stopped")(on_stop)
+        app.event(_ANYTHING)(on_anything)
         self._controls.register(app, team=workspace.team)
         return app
 
     async def _on_message(self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace) -> None:
         team = body.get("team_id") or workspace.team
+        await self._on_change(event, team)
         match read_event(event, team=team, bot=workspace.bot):
-            case Said() as said if not await self._channels.is_outsider(team, said.user, event):
+            case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
                 await self._said(said, workspace)
             case Edited() as edited:
                 session_id = ids.session_id(edited.thread)
@@ -195,9 +210,40 @@ class SlackPlatform(Platform):
                 actor = ids.user_id(team, deleted.user or _SOMEBODY)
                 await self._forgetting.message_deleted(session_id, deleted.ts, actor=actor)
 
-    async def _said(self, said: Said, workspace: _Workspace) -> None:
-        if not await self._is_for_us(said):
+    async def _on_change(self, event: Mapping[str, Any], team: str) -> None:
+        """Follow a change of people and channels: what was said in one is for no more people than read it now."""
+        if event.get("type") == "user_change":
+            self._channels.forget_user(str(event.get("user", {}).get("id")))
+        channel = changed_channel(event)
+        if channel is None:
             return
+        self._channels.forget(channel)
+        place = await self._channels.place(SlackThread(team, channel, _NO_THREAD))
+        channel_id = ids.channel_id(team, channel)
+        audience = members_of(channel_id) if place is None else place.audience
+        await self._service.narrow_channel(channel_id, audience, tenant_id=ids.tenant_id(team))
+
+    async def _stop_answer(self, session_id: SessionId) -> None:
+        """Stop the answer in a thread, whichever process makes it."""
+        if not self._delivery.stop(session_id):
+            await self._signals.send(_STOP, session_id)
+
+    @asynccontextmanager
+    async def _stopping_for_others(self) -> AsyncIterator[None]:
+        """Stop answers here that were stopped through another process."""
+        async with self._signals.listen(_STOP) as stopped:
+            listening = asyncio.create_task(self._stop_each(stopped), name="listen for stops")
+            try:
+                yield
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+
+    async def _stop_each(self, stopped: AsyncIterator[str]) -> None:
+        async for session_id in stopped:
+            self._delivery.stop(SessionId(session_id))
+
+    async def _said(self, said: Said, workspace: _Workspace) -> None:
         place = await self._channels.place(said.thread, dm_with=said.user if said.is_dm else None)
         if place is None:
             return
@@ -214,6 +260,11 @@ class SlackPlatform(Platform):
             await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
         except InputError as error:
             self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
+
+    async def _has_outsiders(self, said: Said, event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+        """Whether the message is of somebody, or in a channel, that is not of this workspace alone."""
+        is_shared = bool(body.get("is_ext_shared_channel"))
+        return is_shared or await self._channels.is_outsider(said.thread.team, said.user, event)
 
     async def _is_for_us(self, said: Said) -> bool:
         if said.is_mention or said.is_dm:

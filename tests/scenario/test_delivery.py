@@ -11,11 +11,12 @@ from sqlalchemy import update
 
 from bots import conversation
 from bots.conversation import Conversation
-from bots.delivery import NO_RECORD, QUEUED, Delivery
+from bots.delivery import NO_RECORD, PACED, QUEUED, Delivery
 from bots.platform import IncomingMessage, NotePost, Reply
 from memory.context import Budget
 from memory.errors import StoreUnavailableError
-from memory.model import About, Message, TextDelta
+from memory.model import About, Message, TextDelta, UserId
+from memory.ports import Pace
 from memory.retrieval import Retriever
 from memory.service import MemoryPolicy, MemoryService
 from memory.short_term import ShortTermMemory
@@ -92,6 +93,23 @@ class Posting(Shown):
         await super().append(delta)
 
 
+class HeldPace(Pace):
+    """Nobody waits, but for those who are told to.
+
+    Attributes:
+        waits: What the next turns are told to wait, in seconds.
+        taken: Whose turns were asked about.
+    """
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.taken: list[UserId] = []
+
+    async def take(self, user_id: UserId) -> float:
+        self.taken.append(user_id)
+        return self.waits.pop(0) if self.waits else 0.0
+
+
 @dataclass
 class Process:
     """One process: its delivery, and its way to the record, which can fail."""
@@ -128,6 +146,7 @@ class Machine:
         self.database = database
         self.clock = clock
         self._stack = stack
+        self.pace = HeldPace()
         self._cache = InMemorySessionCache(ttl_s=60, max_messages=100)
 
     async def forget(self, words: str) -> None:
@@ -181,7 +200,8 @@ class Machine:
 
         talk = Conversation(service=service, model=model, system="You are Recall.")
         self._stack.push_async_callback(tasks.idle)
-        delivery = await self._stack.enter_async_context(Delivery(service=service, conversation=talk, late=show_late))
+        delivery = Delivery(service=service, conversation=talk, late=show_late, pace=self.pace)
+        await self._stack.enter_async_context(delivery)
         return Process(messages, model, delivery, late, self.clock)
 
 
@@ -560,3 +580,33 @@ async def test_nothing_is_shown_in_a_turn_that_another_process_has(machine: Mach
 
     assert (shown.streamed, shown.abandoned) == ("", True)
     assert texts(shown, *other.late) == ["answer 1"]
+
+
+async def test_a_turn_over_the_pace_waits_visibly_and_is_answered(machine: Machine, process: Process) -> None:
+    """Nothing is refused for it, its place is taken once, and another thread goes on meanwhile."""
+    machine.pace.waits = [0.2]
+    shown = Watched()
+
+    await process.send("one", shown)
+
+    assert PACED in shown.statuses
+    assert texts(shown) == ["answer 1"]
+    assert machine.pace.taken == [ANA.user_id]
+
+
+async def test_a_turn_that_waits_for_its_pace_does_not_keep_a_process_from_ending(
+    machine: Machine, process: Process
+) -> None:
+    """The next process answers it."""
+    machine.pace.waits = [3_600]
+    shown = Watched()
+    turn = asyncio.create_task(process.send("one", shown))
+    await shown.shows(PACED)
+    await process.delivery.close(grace_s=0)
+    await turn
+    other = await machine.start("b")
+
+    assert shown.abandoned
+    assert await other.delivery.recover(PLACE.tenant_id) == 1
+    await other.delivery.idle()
+    assert texts(*other.late) == ["answer 1"]

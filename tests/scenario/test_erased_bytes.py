@@ -53,7 +53,9 @@ async def say(recall: Recall, text: str, *, thread: str, number: int) -> str:
         text=text,
         sent_at=SystemClock().now(),
     )
-    async with Delivery(service=recall.service, conversation=conversation, late=lambda _message: shown) as delivery:
+    async with Delivery(
+        service=recall.service, conversation=conversation, late=lambda _message: shown, pace=recall.pace
+    ) as delivery:
         await delivery.handle(message, shown)
     return shown.replies[0].text
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bots.conversation import STOPPED
+from tests.fakes.slack_server import lifecycle
 from tests.fixtures.slack import SlackMachine
 
 pytestmark = pytest.mark.timeout(120)
@@ -167,3 +169,42 @@ async def test_outsiders_are_neither_answered_nor_stored(slack: SlackMachine) ->
 
     assert process.model.asked == []
     assert await process.recall.service.unanswered(slack.tenant_id) == []
+
+
+async def test_the_stop_button_ends_the_answer_in_whichever_process_makes_it(slack: SlackMachine) -> None:
+    """The person is told that it stopped, the thread goes on, and nothing stays "processing"."""
+    processes = [await slack.start(), await slack.start()]
+    for process in processes:
+        process.model.gate.clear()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    for number in range(1, 5):  # Slack delivers the stop to either process
+        thread = slack.team.thread(await ana.says(ops, f"@recall question {number}"))
+        await thread.until(lambda shown: shown.session_status == "processing")
+        await ana.stops(thread)
+        await thread.until_shows(STOPPED)
+        await thread.until(lambda shown: shown.session_status != "processing")
+
+    assert slack.server.refusals == []
+
+
+async def test_what_was_said_in_a_channel_that_turns_private_stays_there(slack: SlackMachine) -> None:
+    """The fact was for everybody; afterwards only the channel recalls it."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops, lobby = slack.team.channel("ops", ana), slack.team.channel("lobby", ana)
+    first = slack.team.thread(await ana.says(ops, "@recall I deploy with the frobnicator"))
+    await first.until_answers(1)
+    await process.learn("ana deploys with the frobnicator")
+    asked = "@recall what do I deploy with?"
+    before = slack.team.thread(await ana.says(lobby, asked))
+    await before.until_answers(1)
+    await lifecycle.make_private(ops, ana.user)
+    await slack.server.socket.until_acked()
+    outside = slack.team.thread(await ana.says(lobby, asked))
+    await outside.until_answers(1)
+    inside = slack.team.thread(await ana.says(ops, asked))
+    await inside.until_answers(1)
+
+    recalled = [any("the frobnicator" in item.memory.text for item in request.recalled) for request in process.model.asked]
+    assert recalled == [False, True, False, True]
