@@ -1,11 +1,13 @@
 """One turn: a claimed message becomes working memory, a streamed answer, and history. Knows no platform, no store."""
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
+from bots.metrics import Metrics
 from bots.platform import Reply, ReplySink
 from memory.errors import (
     ProviderError,
@@ -64,12 +66,16 @@ class Conversation:
         service: The memory core.
         model: Who answers.
         system: The assistant's instructions.
+        metrics: Told of what was recalled and of the model's failures; nobody is when None.
     """
 
-    def __init__(self, *, service: MemoryService, model: LanguageModel, system: str) -> None:
+    def __init__(
+        self, *, service: MemoryService, model: LanguageModel, system: str, metrics: Metrics | None = None
+    ) -> None:
         self._service = service
         self._model = model
         self._system = system
+        self._metrics = metrics
         self._introduced: set[UserId] = set()
         self._shown: dict[SessionId, frozenset[str]] = {}
 
@@ -103,8 +109,13 @@ class Conversation:
                 error=type(error).__name__,
                 reason=str(error),
             )
+            if self._metrics is not None:
+                self._metrics.model_failed(error)
             words = _fixed_words(error, cut_off=bool(streamed.text))
             return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
+        if self._metrics is not None:
+            for kind, count in Counter(item.memory.kind for item in working.request.recalled).items():
+                self._metrics.recalled(kind, count)
         more = (TOO_LONG,) if streamed.truncated else ()
         return Reply(text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled)
 

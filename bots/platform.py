@@ -103,3 +103,7 @@ class Platform(Protocol):
     def stop(self) -> None:
         """Take nothing more."""
         ...
+
+    async def look(self) -> str | None:
+        """Return what keeps people from reaching Recall here, for operators; None when nothing does."""
+        return None

@@ -2,17 +2,21 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from bots.commands import Commands
 from bots.conversation import Conversation
+from bots.health import HealthServer, Readiness
+from bots.metrics import Metrics
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
 from bots.settings import PlatformSettings, Settings, run_problems
 from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
-from memory.errors import ConfigError, RecallError, first_error
+from memory.errors import ConfigError, RecallError, StoreError, first_error
 
 
 def run(settings: Settings, *, platform: str | None = None) -> None:
@@ -30,43 +34,53 @@ def run(settings: Settings, *, platform: str | None = None) -> None:
 async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         recall = await stack.enter_async_context(open_memory(settings.memory))
-        platforms = _platforms(settings.platforms, recall)
+        metrics = Metrics()
+        platforms = _platforms(settings.platforms, recall, metrics)
+        looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
+        server = HealthServer(port=settings.platforms.http_port, readiness=Readiness(looks), metrics=metrics)
+        await stack.enter_async_context(server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, platforms)
+            loop.add_signal_handler(number, _stop, platforms.values())
         try:
             async with asyncio.TaskGroup() as group:
-                for platform in platforms:
-                    group.create_task(platform.run(), name=type(platform).__name__)
+                for name, platform in platforms.items():
+                    group.create_task(platform.run(), name=name)
         except* RecallError as failed:
             raise first_error(failed) from None
 
 
-def _platforms(settings: PlatformSettings, recall: Recall) -> list[Platform]:
-    conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt())
-    platforms: list[Platform] = []
+def _platforms(settings: PlatformSettings, recall: Recall, metrics: Metrics) -> Mapping[str, Platform]:
+    conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt(), metrics=metrics)
+    platforms: dict[str, Platform] = {}
     if settings.slack_bot_token is not None and settings.slack_app_token is not None:
-        slack = SlackSettings(
-            bot_token=settings.slack_bot_token.get_secret_value(),
-            app_token=settings.slack_app_token.get_secret_value(),
-            api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
-            follow_up=settings.slack_follow_up,
-        )
-        platforms.append(
-            SlackPlatform(
-                settings=slack,
-                service=recall.service,
-                forgetting=recall.forgetting,
-                commands=Commands(recall.personal),
-                conversation=conversation,
-                pace=recall.pace,
-                signals=recall.signals,
-                clock=SystemClock(),
-            )
+        platforms["slack"] = SlackPlatform(
+            settings=SlackSettings(
+                bot_token=settings.slack_bot_token.get_secret_value(),
+                app_token=settings.slack_app_token.get_secret_value(),
+                api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
+                follow_up=settings.slack_follow_up,
+            ),
+            service=recall.service,
+            forgetting=recall.forgetting,
+            commands=Commands(recall.personal),
+            conversation=conversation,
+            pace=recall.pace,
+            metrics=metrics.platform("slack"),
+            signals=recall.signals,
+            clock=SystemClock(),
         )
     return platforms
 
 
-def _stop(platforms: list[Platform]) -> None:
+async def _look_at_record(recall: Recall) -> str | None:
+    try:
+        await recall.record_answers()
+    except StoreError as error:
+        return str(error)
+    return None
+
+
+def _stop(platforms: Iterable[Platform]) -> None:
     for platform in platforms:
         platform.stop()

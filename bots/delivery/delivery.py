@@ -12,6 +12,7 @@ import structlog
 from bots.conversation import BROKEN, Conversation, redaction_notice
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
 from bots.delivery.waiting import OneReply, Waiting
+from bots.metrics import Outcome, PlatformMetrics
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import StoreUnavailableError
@@ -59,6 +60,7 @@ class Delivery:
         conversation: Who answers.
         late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
         pace: How often a person may ask; over it, their turns wait.
+        metrics: Told of turns and of what waits; nobody is when None.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
     """
@@ -70,6 +72,7 @@ class Delivery:
         conversation: Conversation,
         late: Callable[[Message], ReplySink],
         pace: Pace,
+        metrics: PlatformMetrics | None = None,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
     ) -> None:
@@ -77,6 +80,7 @@ class Delivery:
         self._conversation = conversation
         self._late = late
         self._pace = pace
+        self._metrics = metrics
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
         self._threads: dict[SessionId, _Thread] = {}
@@ -182,7 +186,7 @@ class Delivery:
                 await self._workers.idle()
         for thread in self._threads.values():
             if thread.turn is not None:
-                thread.turn.end("handed over")
+                thread.turn.end("handed_over")
         await self._workers.close(grace_s=_HAND_OVER_S)
         await self._notes.close(grace_s=_HAND_OVER_S)
 
@@ -198,6 +202,7 @@ class Delivery:
         if thread.turn is not None or thread.waiting:
             self._notes.start(waiting.reply.queued(QUEUED), name="say that a message is queued")
         thread.waiting[waiting.message_id] = waiting
+        self._measure_queue()
         return waiting
 
     def _let_go(self, session_id: SessionId, waiting: Waiting) -> None:
@@ -304,12 +309,24 @@ class Delivery:
             pause=self._pause,
         )
         try:
-            await thread.turn.run()
+            outcome = await thread.turn.run()
         finally:
             thread.turn = None
+        self._measure(waiting, outcome)
         if waiting.over.is_set():
             thread.waiting.pop(message.message_id, None)
             thread.paced.discard(message.message_id)
+            self._measure_queue()
+
+    def _measure(self, waiting: Waiting, outcome: Outcome) -> None:
+        if self._metrics is not None:
+            self._metrics.turn_ended(outcome, seconds=asyncio.get_running_loop().time() - waiting.since)
+            if waiting.reply.first_text_at is not None:
+                self._metrics.first_token(seconds=waiting.reply.first_text_at - waiting.since)
+
+    def _measure_queue(self) -> None:
+        if self._metrics is not None:
+            self._metrics.queued(sum(len(thread.waiting) for thread in self._threads.values()))
 
     async def _tell(self, thread: _Thread, status: str) -> None:
         for waiting in list(thread.waiting.values()):

@@ -12,6 +12,7 @@ import structlog
 
 from bots.conversation import STOPPED, Conversation, broken
 from bots.delivery.waiting import Waiting
+from bots.metrics import Outcome
 from bots.platform import Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
@@ -20,7 +21,7 @@ from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
 
-End = Literal["stopped", "lost", "handed over"]
+End = Literal["stopped", "lost", "handed_over"]
 Pause = Callable[[float], Awaitable[bool]]
 """Waits so many seconds before another try; False when there is no time for one, since the process ends."""
 
@@ -67,8 +68,8 @@ class Turn:
         self._answering.cancel()
         return True
 
-    async def run(self) -> None:
-        """Answer, commit and show.
+    async def run(self) -> Outcome:
+        """Answer, commit and show; return how it ended.
 
         Raises:
             StoreUnavailableError: The record cannot be reached and nothing was shown: try again later.
@@ -81,9 +82,12 @@ class Turn:
                 committed = await self._committed(reply) if reply is not None else None
             if committed is None:
                 await self._waiting.abandon()
-                return
+                return "handed_over" if self._ended == "handed_over" else "lost"
             await self._show(replace(committed, notices=self._waiting.notices + committed.notices))
         self._waiting.over.set()
+        if self._ended == "stopped" or self._waiting.is_let_go:
+            return "stopped"
+        return "failed" if committed.failed else "answered"
 
     async def _answer(self) -> Reply | None:
         """Return the answer; None when there is none to show, since another process or the next start makes it."""
@@ -101,7 +105,7 @@ class Turn:
                 return self._answering.result()
         if self._ended == "stopped":
             return Reply(text=STOPPED, failed=True)
-        if self._ended == "handed over":
+        if self._ended == "handed_over":
             with suppress(StoreUnavailableError):  # else the lease runs out by itself
                 await self._service.hand_over(self._claim)
         return None

@@ -16,6 +16,9 @@ class OneReply(ReplySink):
     """A sink that ends exactly once, speaks from one task at a time, and harms nobody when the platform fails.
 
     `append` alone passes a failure on: an answer that cannot be shown need not be made.
+
+    Attributes:
+        first_text_at: When the first words came, by the event loop's clock; None until then.
     """
 
     def __init__(self, sink: ReplySink) -> None:
@@ -23,6 +26,7 @@ class OneReply(ReplySink):
         self._speaking = asyncio.Lock()
         self._is_turn = False
         self._is_ended = False
+        self.first_text_at: float | None = None
 
     async def queued(self, text: str) -> None:
         """Show why nothing happens yet; too late once the turn has begun."""
@@ -55,6 +59,8 @@ class OneReply(ReplySink):
 
     async def append(self, delta: str) -> None:
         async with self._speaking:
+            if self.first_text_at is None:
+                self.first_text_at = asyncio.get_running_loop().time()
             await self._sink.append(delta)
 
     async def finish(self, reply: Reply) -> None:
@@ -91,6 +97,7 @@ class Waiting:
 
     Attributes:
         reply: Where its answer is shown.
+        since: When it was taken in here, by the event loop's clock.
         is_let_go: Nobody wants the answer any more; its turn ends it without one.
         over: Set when it needs nothing more from this process.
     """
@@ -99,6 +106,7 @@ class Waiting:
         self.message_id = message_id
         self.reply = OneReply(sink)
         self.notices = notices
+        self.since = asyncio.get_running_loop().time()
         self.is_let_go = False
         self.over = asyncio.Event()
 

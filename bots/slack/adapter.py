@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from bots.commands import Commands
 from bots.conversation import Conversation
 from bots.delivery import Delivery
+from bots.metrics import PlatformMetrics
 from bots.platform import IncomingMessage, Platform, ReplySink
 from bots.slack import ids
 from bots.slack.channels import Channels
@@ -81,6 +82,7 @@ class SlackPlatform(Platform):
         commands: What people do with their own memories.
         conversation: Who answers.
         pace: How often a person may ask.
+        metrics: Told of turns, rate limits and the connection.
         signals: Tells the other processes to stop an answer that one of them makes.
         clock: The time of day.
         recover_every_s: How often to look for messages that nobody answers, in seconds.
@@ -95,6 +97,7 @@ class SlackPlatform(Platform):
         commands: Commands,
         conversation: Conversation,
         pace: Pace,
+        metrics: PlatformMetrics,
         signals: Signals,
         clock: Clock,
         recover_every_s: float = _RECOVER_EVERY_S,
@@ -103,10 +106,13 @@ class SlackPlatform(Platform):
         self._service = service
         self._forgetting = forgetting
         self._recover_every_s = recover_every_s
-        self._web = SlackWeb(settings.bot_token, api_url=settings.api_url)
+        self._metrics = metrics
+        self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
         self._channels = Channels(self._web, clock)
         self._clock = clock
-        self._delivery = Delivery(service=service, conversation=conversation, late=self._late_reply, pace=pace)
+        self._delivery = Delivery(
+            service=service, conversation=conversation, late=self._late_reply, pace=pace, metrics=metrics
+        )
         self._signals = signals
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
@@ -141,10 +147,11 @@ class SlackPlatform(Platform):
         await self._delivery.idle()
         await self._tasks.idle()
 
-    @property
-    def problem(self) -> str | None:
-        """Why Slack does not reach Recall; None while it does."""
-        return "Slack: not connected" if self._connection is None else self._connection.problem
+    async def look(self) -> str | None:
+        problem = "Slack: not connected" if self._connection is None else self._connection.problem
+        heard_at = None if self._connection is None else self._connection.heard_at
+        self._metrics.socket(0, connected=problem is None, heard_at=heard_at)
+        return problem
 
     async def _identify(self) -> _Workspace:
         try:
@@ -159,6 +166,7 @@ class SlackPlatform(Platform):
     async def _recover_until_closed(self, workspace: _Workspace) -> None:
         """Answer now and then what nobody answers: after a crash, here or in another process."""
         while not self._is_closing.is_set():
+            await self.look()
             try:
                 await self._delivery.recover(ids.tenant_id(workspace.team))
             except RecallError as error:

@@ -1,6 +1,7 @@
 """Slack's Socket Mode as Recall uses it: one connection, every delivery tracked, deadness noticed by its silence."""
 
 import asyncio
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -83,6 +84,12 @@ class SlackConnection:
         self._client.auto_reconnect_enabled = False
         await self._taking.close(grace_s=_DRAIN_S)
         await self._close()
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When Slack last answered a ping; None before the first one."""
+        last = self._client.last_ping_pong_time
+        return None if last is None else datetime.fromtimestamp(last, tz=UTC)
 
     @property
     def problem(self) -> str | None:

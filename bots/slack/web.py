@@ -31,6 +31,10 @@ _BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "re
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
+def _nothing() -> None:
+    """Nobody counts."""
+
+
 class SlackWeb:
     """The Web API for one bot token.
 
@@ -39,6 +43,7 @@ class SlackWeb:
         api_url: Slack's when None.
         timeout_s: For one attempt at a call, connecting included.
         wait: Waits so many seconds.
+        on_rate_limited: Called whenever Slack says to come back later.
     """
 
     def __init__(
@@ -48,9 +53,11 @@ class SlackWeb:
         api_url: str | None = None,
         timeout_s: float = TIMEOUT_S,
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        on_rate_limited: Callable[[], None] = _nothing,
     ) -> None:
         self._timeout_s = timeout_s
         self._wait = wait
+        self._on_rate_limited = on_rate_limited
         self.client = AsyncWebClient(token, base_url=api_url or API_URL, timeout=round(timeout_s), retry_handlers=[])
         """The SDK's client, for what takes one, such as Bolt."""
 
@@ -71,6 +78,8 @@ class SlackWeb:
             try:
                 return await self._attempt(method, arguments)
             except SlackUnavailableError as error:
+                if error.retry_after_s is not None:
+                    self._on_rate_limited()
                 if error.retry_after_s is None or waited_s + error.retry_after_s > within_s:
                     raise
                 waited_s += error.retry_after_s
