@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
-from bots.commands import Commands
 from bots.conversation import Conversation
 from bots.health import HealthServer, Readiness
 from bots.metrics import Metrics
@@ -63,7 +62,7 @@ def _platforms(settings: PlatformSettings, recall: Recall, metrics: Metrics) -> 
             ),
             service=recall.service,
             forgetting=recall.forgetting,
-            commands=Commands(recall.personal),
+            personal=recall.personal,
             conversation=conversation,
             pace=recall.pace,
             metrics=metrics.platform("slack"),

@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bots.commands import Commands
 from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.metrics import PlatformMetrics
@@ -23,7 +22,9 @@ from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
+from bots.slack.desk import MemoryDesk, slack_commands
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.exports import Exports
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, changed_channel, read_event
 from bots.slack.sink import SlackReply
@@ -32,6 +33,7 @@ from memory.audience import members_of
 from memory.errors import ConfigError, InputError, RecallError
 from memory.forgetting import Forgetting
 from memory.model import Message, SessionId
+from memory.personal import PersonalMemory
 from memory.ports import Clock, Pace, Signals
 from memory.service import MemoryService
 from memory.tasks import TaskTracker
@@ -79,7 +81,7 @@ class SlackPlatform(Platform):
         settings: Tokens and choices.
         service: The memory core.
         forgetting: Told of edits and deletions.
-        commands: What people do with their own memories.
+        personal: What people do with their own memories.
         conversation: Who answers.
         pace: How often a person may ask.
         metrics: Told of turns, rate limits and the connection.
@@ -94,7 +96,7 @@ class SlackPlatform(Platform):
         settings: SlackSettings,
         service: MemoryService,
         forgetting: Forgetting,
-        commands: Commands,
+        personal: PersonalMemory,
         conversation: Conversation,
         pace: Pace,
         metrics: PlatformMetrics,
@@ -105,6 +107,7 @@ class SlackPlatform(Platform):
         self._settings = settings
         self._service = service
         self._forgetting = forgetting
+        self._commands = slack_commands(personal)
         self._recover_every_s = recover_every_s
         self._metrics = metrics
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
@@ -117,7 +120,6 @@ class SlackPlatform(Platform):
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
         self._tasks = TaskTracker()
-        self._controls = Controls(web=self._web, channels=self._channels, commands=commands, tasks=self._tasks)
         self._is_closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -186,8 +188,10 @@ class SlackPlatform(Platform):
             attaching_conversation_kwargs_enabled=False,
         )
 
+        controls = self._controls(workspace)
+
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
-            await self._on_message(event, body, workspace)
+            await self._on_message(event, body, workspace, controls)
 
         async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
             thread = SlackThread(body.get("team_id") or workspace.team, event["channel"], event["thread_ts"])
@@ -200,15 +204,29 @@ class SlackPlatform(Platform):
         app.event("app_mention")(on_message)
         app.event("agent_session_stopped")(on_stop)
         app.event(_ANYTHING)(on_anything)
-        self._controls.register(app, team=workspace.team)
+        controls.register(app, team=workspace.team)
         return app
 
-    async def _on_message(self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace) -> None:
+    def _controls(self, workspace: _Workspace) -> Controls:
+        desk = MemoryDesk(
+            commands=self._commands,
+            service=self._service,
+            channels=self._channels,
+            exports=Exports(self._web),
+            bot_user=workspace.bot.user_id,
+            url=workspace.url,
+        )
+        return Controls(web=self._web, desk=desk, tasks=self._tasks)
+
+    async def _on_message(
+        self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace, controls: Controls
+    ) -> None:
         team = body.get("team_id") or workspace.team
         await self._on_change(event, team)
         match read_event(event, team=team, bot=workspace.bot):
             case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
-                await self._said(said, workspace)
+                if not controls.take(said, event):
+                    await self._said(said, workspace)
             case Edited() as edited:
                 session_id = ids.session_id(edited.thread)
                 actor = ids.user_id(team, edited.user)
@@ -262,7 +280,7 @@ class SlackPlatform(Platform):
             platform_message_id=said.ts,
             text=said.text,
             sent_at=datetime.fromtimestamp(float(said.ts), tz=UTC),
-            link=_permalink(workspace.url, said.thread, said.ts),
+            link=ids.permalink(workspace.url, said.thread, said.ts),
         )
         try:
             await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
@@ -304,9 +322,3 @@ class SlackPlatform(Platform):
         thread = ids.thread_of(message.session_id)
         user = ids.user_of(message.author.user_id)[1] if message.author is not None else ""
         return self._reply(thread, user, message.platform_message_id or "", fresh=False)
-
-
-def _permalink(url: str, thread: SlackThread, ts: str) -> str:
-    """Return the link of a message as Slack makes it, without a call."""
-    link = f"{url.rstrip('/')}/archives/{thread.channel}/p{ts.replace('.', '')}"
-    return link if ts == thread.thread_ts else f"{link}?thread_ts={thread.thread_ts}&cid={thread.channel}"

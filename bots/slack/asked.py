@@ -4,7 +4,7 @@ Pure: payload in, value out; what cannot be understood is None.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.slack import ids
@@ -35,6 +35,10 @@ class Asked:
     def user_id(self) -> UserId:
         """Who asks, as memory knows them."""
         return ids.user_id(self.team, self.user)
+
+    def beside(self) -> "Asked":
+        """Return the same, with what they pressed left as it is."""
+        return replace(self, replaces=False)
 
     @property
     def thread(self) -> SlackThread:

@@ -1,30 +1,42 @@
-"""The memory commands in Slack: slash commands, buttons and menus, each answered to whoever used it and to nobody else.
+"""The memory commands in Slack: slash commands, mentions, buttons and menus, answered to whoever used them.
 
-Everything is acknowledged at once and done behind it. What is shown, and what a button carries, says `views`.
+Each is acknowledged at once and done behind that. What it does says `desk`, what is shown `views`; here stands how it
+comes in, how it is answered, and what is said when it fails.
 """
 
+import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bots.commands import Commands
 from bots.slack import asked, views
 from bots.slack.asked import Asked
-from bots.slack.channels import Channels
+from bots.slack.desk import MemoryDesk
+from bots.slack.inbound import Said
+from bots.slack.press import Press, decoded
+from bots.slack.render import FEEDBACK_ACTION, WHY_ACTION
 from bots.slack.views import View
 from bots.slack.web import SlackWeb
+from bots.verbs import Spoken, spoken
 from memory.errors import InputError, StoreUnavailableError
-from memory.model import Place
 from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
 
 UNREACHABLE = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
 BROKEN = "Something went wrong on my side; whoever runs me can find the reason in the log."
-NO_PLACE = "I cannot tell who reads this channel, so I keep nothing that is said here. Tell me in our direct messages."
+NOT_YOURS = "That button was made for somebody else."
+TOO_OLD = "I do not know that button any more. Give the command again."
+
+SHORTCUTS = ("recall_remember_this", "recall_forget_this", "recall_why_this")
+"""Callback ids of the message shortcuts."""
+
+_ANYTHING = re.compile(".*")
+_KNOWN_COMMANDS = 1_000
 
 Work = Callable[[Asked], Awaitable[View]]
 
@@ -34,16 +46,15 @@ class Controls:
 
     Args:
         web: The workspace's Web API.
-        channels: Who can read a channel.
-        commands: What the commands do.
+        desk: Does what they want.
         tasks: Owns what is done behind an acknowledgement.
     """
 
-    def __init__(self, *, web: SlackWeb, channels: Channels, commands: Commands, tasks: TaskTracker) -> None:
+    def __init__(self, *, web: SlackWeb, desk: MemoryDesk, tasks: TaskTracker) -> None:
         self._web = web
-        self._channels = channels
-        self._commands = commands
+        self._desk = desk
         self._tasks = tasks
+        self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def register(self, app: AsyncApp, *, team: str) -> None:
         """Listen to what people command, press and choose.
@@ -52,8 +63,45 @@ class Controls:
             app: Where it comes in.
             team: The workspace, for payloads that name none.
         """
+        self._on_commands(app, team)
+        self._on_shortcuts(app, team)
+        self._on_buttons(app, team)
 
-        def on_command(name: str, run: Callable[[Asked, str], Awaitable[View]]) -> None:
+    def take(self, said: Said, event: Mapping[str, Any]) -> bool:
+        """Do what a message commands; False for a message that is no command, which is for the conversation.
+
+        A mention in a channel comes as two events, maybe in two processes: the one named for it is what counts. A
+        delivery that comes again later, elsewhere, shows its answer again; it changes nothing.
+        """
+        command = spoken(said.text, is_addressed=said.is_mention)
+        if command is None or not (said.is_mention or said.is_dm):
+            return False
+        is_copy = event.get("type") == "message" and event.get("channel_type") in {"channel", "group"}
+        name = (said.channel, said.ts)
+        if not is_copy and name not in self._taken:
+            self._taken[name] = None
+            while len(self._taken) > _KNOWN_COMMANDS:
+                self._taken.popitem(last=False)
+            self._start(asked.of_said(said), lambda who: self._spoken(who, command), name=f"say {command.verb}")
+        return True
+
+    async def _spoken(self, who: Asked, command: Spoken) -> View:
+        match command.verb:
+            case "memories":
+                return await self._desk.memories(who, command.argument)
+            case "forget":
+                return await self._desk.forget(who, command.argument, always_ask=True)
+            case "remember":
+                return await self._desk.remember(who, command.argument)
+            case "export":
+                return await self._desk.export(who)
+            case "why":
+                return await self._desk.why_last(who)
+
+    def _on_commands(self, app: AsyncApp, team: str) -> None:
+        desk = self._desk
+
+        def on(name: str, run: Callable[[Asked, str], Awaitable[View]]) -> None:
             async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
                 await ack()
                 who = asked.of_command(body, team=team)
@@ -62,9 +110,65 @@ class Controls:
 
             app.command(name)(listener)
 
-        on_command("/memories", self._memories)
-        on_command("/forget", self._forget)
-        on_command("/remember", self._remember)
+        on("/memories", desk.memories)
+        on("/forget", desk.forget)
+        on("/remember", desk.remember)
+        on("/memory", desk.memory)
+
+    def _on_shortcuts(self, app: AsyncApp, team: str) -> None:
+        def on(callback_id: str, run: Callable[[Asked, Mapping[str, Any]], Awaitable[View]]) -> None:
+            async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+                await ack()
+                who = asked.of_interaction(body, team=team)
+                if who is not None:
+                    self._start(who, lambda who: run(who, body["message"]), name=callback_id)
+
+            app.message_shortcut(callback_id)(listener)
+
+        remember, forget, why = SHORTCUTS
+        on(remember, self._desk.remember_message)
+        on(forget, self._desk.forget_message)
+        on(why, self._desk.why_message)
+
+    def _on_buttons(self, app: AsyncApp, team: str) -> None:
+        def on(action_id: str, run: Callable[[Asked, str], Awaitable[View]]) -> None:
+            async def listener(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+                await ack()
+                who = asked.of_interaction(body, team=team)
+                if who is not None:
+                    self._start(who, lambda who: run(who, str(action.get("value", ""))), name=action_id)
+
+            app.action(re.compile(rf"{action_id}(:.*)?"))(listener)
+
+        async def ignore(ack: AsyncAck) -> None:
+            await ack()
+
+        on(WHY_ACTION, self._desk.why)
+        on(FEEDBACK_ACTION, self._feedback)
+        on(views.FORGET, self._own(self._desk.press_forget))
+        on(views.AGREE, self._own(self._desk.press_agree))
+        on(views.KEEP, self._own(self._desk.press_keep))
+        on(views.PAGE, self._own(self._desk.press_page))
+        app.action(_ANYTHING)(ignore)  # a button of an older version is acknowledged, or it shows an error
+
+    def _own(self, run: Callable[[Asked, Press], Awaitable[View]]) -> Callable[[Asked, str], Awaitable[View]]:
+        """Let only the person press a button whom it was made for."""
+
+        async def checked(who: Asked, value: str) -> View:
+            press = decoded(value)
+            if press is None:
+                raise InputError(TOO_OLD)
+            if press.user != who.user:
+                _log.warning("button_of_another_pressed", user=who.user_id)
+                raise NotYoursError
+            return await run(who, press)
+
+        return checked
+
+    async def _feedback(self, who: Asked, value: str) -> View:
+        verdict, _, message_id = value.partition(":")
+        _log.info("feedback", verdict=verdict, session_id=who.session_id, message_id=message_id)
+        return views.words(views.THANKS)
 
     def _start(self, who: Asked, work: Work, *, name: str) -> None:
         self._tasks.start(self._run(who, work, name), name=name)
@@ -74,47 +178,31 @@ class Controls:
         correlation_id = secrets.token_hex(4)
         try:
             view = await work(who)
-        except InputError as error:
-            view = views.plain(str(error))
+        except NotYoursError:
+            who, view = who.beside(), views.words(NOT_YOURS)
+        except InputError as error:  # its text is for the person
+            view = views.words(str(error))
         except StoreUnavailableError as error:
             _log.warning("control_failed", control=name, correlation_id=correlation_id, reason=str(error))
-            view = views.plain(f"{UNREACHABLE}\nError id: {correlation_id}")
-        except Exception:  # the boundary of a command: whatever breaks, the person is told
+            view = views.words(f"{UNREACHABLE}\nError id: {correlation_id}")
+            who = who.beside()
+        except Exception:  # noqa: BLE001  # the boundary of a command: whatever breaks, the person is told
             _log.exception("control_broke", control=name, correlation_id=correlation_id)
-            view = views.plain(f"{BROKEN}\nError id: {correlation_id}")
+            view = views.words(f"{BROKEN}\nError id: {correlation_id}")
+            who = who.beside()
         await self._answer(who, view)
 
     async def _answer(self, who: Asked, view: View) -> None:
         """Show something to one person."""
-        thread = {"thread_ts": who.thread_ts} if who.thread_ts and not who.replaces else {}
-        shown = {"text": view.text, "blocks": list(view.blocks), **thread}
+        shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
+        if who.thread_ts and not who.replaces:
+            shown["thread_ts"] = who.thread_ts
         if who.response_url:
-            body = {**shown, "response_type": "ephemeral", "replace_original": who.replaces}
-            await self._web.post(who.response_url, body, name="response_url")
+            kind = {"response_type": "ephemeral", "replace_original": who.replaces}
+            await self._web.post(who.response_url, {**shown, **kind}, name="response_url")
         else:
             await self._web.call("chat.postEphemeral", channel=who.channel, user=who.user, **shown)
 
-    async def _memories(self, who: Asked, words: str) -> View:
-        return views.plain((await self._commands.show(who.user_id, words)).text)
 
-    async def _forget(self, who: Asked, argument: str) -> View:
-        result = await self._commands.forget(who.user_id, argument, session_id=who.session_id)
-        return views.plain(result.text)
-
-    async def _remember(self, who: Asked, text: str) -> View:
-        place = await self._place(who)
-        person = await self._channels.person(who.team, who.user)
-        return views.plain((await self._commands.remember(place, person, text)).text)
-
-    async def _place(self, who: Asked) -> Place:
-        """Return where something is asked.
-
-        Raises:
-            InputError: It is no place of this workspace alone.
-        """
-        place = None
-        if not await self._channels.is_outsider(who.team, who.user):
-            place = await self._channels.place(who.thread)
-        if place is None:
-            raise InputError(NO_PLACE)
-        return place
+class NotYoursError(Exception):
+    """Somebody pressed a button that was made for another person."""

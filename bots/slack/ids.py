@@ -57,6 +57,12 @@ def place(thread: SlackThread, *, audience: Audience, shared: bool) -> Place:
     )
 
 
+def permalink(url: str, thread: SlackThread, ts: str) -> str:
+    """Return the link of a message as Slack makes it, without a call; `url` is the workspace's."""
+    link = f"{url.rstrip('/')}/archives/{thread.channel}/p{ts.replace('.', '')}"
+    return link if ts == thread.thread_ts else f"{link}?thread_ts={thread.thread_ts}&cid={thread.channel}"
+
+
 def thread_of(session: SessionId) -> SlackThread:
     """Return the thread that a session is.
 

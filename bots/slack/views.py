@@ -1,14 +1,27 @@
 """What people see of their memories in Slack: lists, questions and receipts, as blocks. Pure.
 
-A button carries all that its press needs, so a press after a restart, or in another process, means the same.
+Words of people stand in plain text, in which nothing is live; only links and what is around them are mrkdwn.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from bots.commands import CommandResult, counted, one_line, plan_digest
+from bots.slack.press import Press, encoded
 from bots.slack.render import Block, fallback
+from memory.model import Memory, Recallable
 
-_SECTION_CHARS = 3_000
+FORGET, AGREE, KEEP, PAGE = "recall_forget", "recall_agree", "recall_keep", "recall_page"
+PAGE_SIZE = 10
+MOST_RECALLED = 15
+NOTHING_FORGOTTEN = "Nothing was forgotten."
+THANKS = "Thank you."
+
+_SECTION_CHARS, _MEMORY_CHARS, _MOST_SECTIONS = 3_000, 600, 4
+_LINK = re.compile(r"https?://[^\s<>|]{1,2000}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +32,154 @@ class View:
     blocks: tuple[Block, ...]
 
 
-def plain(text: str) -> View:
-    """Return words in which nothing is live."""
-    return View(fallback(text), (section(text),))
+def words(text: str, *more: Block) -> View:
+    """Return words in which nothing is live, and what is below them."""
+    return View(fallback(text), (*_sections(text), *more))
 
 
-def section(text: str) -> Block:
-    """Return a block of words in which nothing is live."""
-    return {"type": "section", "text": plain_text(_cut(text, _SECTION_CHARS))}
+def memory_list(memories: Sequence[Memory], ask: Press, *, note: str = "") -> View:
+    """Return one page of a person's memories.
+
+    Args:
+        memories: All of them, newest first; at least one.
+        ask: For whom, which words, which page; the last page when there is no such page any more.
+        note: What to say above.
+    """
+    pages = -(-len(memories) // PAGE_SIZE)
+    page = max(0, min(ask.page or 0, pages - 1))
+    shown = memories[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    here = replace(ask, page=page)
+    blocks: list[Block] = _sections(note) if note else []
+    blocks.append(_context(_escaped(_heading(len(memories), page, ask.words))))
+    for memory in shown:
+        press = replace(here, what=f"#{memory.number}")
+        blocks += _memory(f"#{memory.number}  {memory.text}", _about(memory), _forget_button(memory.number, press))
+    if pages > 1:
+        blocks.append(_pages(here, page, pages))
+    lines = [f"#{memory.number}  {one_line(memory.text)}" for memory in shown]
+    return View(fallback("\n".join([note, *lines] if note else lines)), tuple(blocks))
 
 
-def plain_text(text: str) -> dict[str, Any]:
-    """Return a text object in which nothing is live."""
+def question(result: CommandResult, ask: Press) -> View:
+    """Return the preview of a forget with the buttons that answer it."""
+    if result.question is None:
+        return words(result.text)
+    agree = _button(AGREE, "Forget", replace(ask, digest=plan_digest(result.question)), style="danger")
+    keep = _button(KEEP, "Keep", Press(user=ask.user))
+    return words(result.text, {"type": "actions", "elements": [agree, keep]})
+
+
+def remembered(result: CommandResult, user: str) -> View:
+    """Return what was stored by hand, with a way to take it back."""
+    buttons = [_forget_button(each.number, Press(user=user, what=f"#{each.number}")) for each in result.memories]
+    return words(result.text, {"type": "actions", "elements": buttons})
+
+
+def reasons(recalled: Sequence[Recallable], ask: Press, *, note: str = "") -> View:
+    """Return the memories that an answer was given; the reader's own can be forgotten.
+
+    Args:
+        recalled: What the reader may see here, best first; at least one.
+        ask: For whom, and which answer.
+        note: What to say above.
+    """
+    blocks: list[Block] = _sections(note) if note else []
+    blocks.append(_context("That answer was given:"))
+    for memory in recalled[:MOST_RECALLED]:
+        if memory.number is None:
+            blocks += _memory(f"“{memory.text}”", _source(memory, by=memory.author), None)
+        else:
+            press = replace(ask, what=f"#{memory.number}")
+            text = f"#{memory.number}  {memory.text}"
+            blocks += _memory(text, _source(memory), _forget_button(memory.number, press))
+    if len(recalled) > MOST_RECALLED:
+        blocks.append(_context(f"… and {len(recalled) - MOST_RECALLED} more."))
+    blocks.append({"type": "actions", "elements": [_button(KEEP, "Keep", Press(user=ask.user))]})
+    lines = [one_line(memory.text) for memory in recalled]
+    return View(fallback("\n".join([note, *lines] if note else lines)), tuple(blocks))
+
+
+def _heading(count: int, page: int, searched: str) -> str:
+    found = f' with "{searched}"' if searched else ""
+    if count <= PAGE_SIZE:
+        return f"{counted(count, 'memory', 'memories')}{found}, newest first. Only you see this."
+    first, last = page * PAGE_SIZE + 1, min(count, (page + 1) * PAGE_SIZE)
+    return f"{first} to {last} of {count} memories{found}, newest first. Only you see this."
+
+
+def _memory(text: str, about: str, button: Block | None) -> list[Block]:
+    shown = text if len(text) <= _MEMORY_CHARS else text[: _MEMORY_CHARS - 1] + "…"
+    block: Block = {"type": "section", "text": _plain(shown)}
+    return [block | ({"accessory": button} if button else {}), _context(about)]
+
+
+def _about(memory: Memory) -> str:
+    past = f"until {memory.valid_until:%Y-%m-%d}" if memory.valid_until is not None else ""
+    return _joined(_day(memory.said_at), _link(memory.link), _thread(memory.thread), past)
+
+
+def _source(memory: Recallable, *, by: str = "") -> str:
+    return _joined(_escaped(by), _day(memory.said_at), _link(memory.link), _thread(memory.thread))
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
+def _link(url: str | None) -> str:
+    return f"<{url}|source>" if url and _LINK.fullmatch(url) else ""
+
+
+def _thread(title: str) -> str:
+    return _escaped(f'thread "{one_line(title)}"') if title else ""
+
+
+def _pages(here: Press, page: int, pages: int) -> Block:
+    newer = [_button(f"{PAGE}:newer", "Newer", replace(here, page=page - 1))] if page else []
+    older = [_button(f"{PAGE}:older", "Older", replace(here, page=page + 1))] if page + 1 < pages else []
+    return {"type": "actions", "elements": [*newer, *older]}
+
+
+def _forget_button(number: int, press: Press) -> Block:
+    """Return a button whose action id is its own: Slack wants no two alike in one message."""
+    return _button(f"{FORGET}:{number}", "Forget", press)
+
+
+def _button(action_id: str, label: str, press: Press, *, style: str = "") -> Block:
+    button: Block = {"type": "button", "action_id": action_id, "text": _plain(label), "value": encoded(press)}
+    return button | ({"style": style} if style else {})
+
+
+def _context(mrkdwn: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": mrkdwn, "verbatim": True}]}
+
+
+def _sections(text: str) -> list[Block]:
+    """Return words as blocks; whoever has more than fits is told so by the last line."""
+    pieces = list(_pieces(text))
+    if len(pieces) > _MOST_SECTIONS:
+        pieces = [*pieces[: _MOST_SECTIONS - 1], "…", pieces[-1][-_SECTION_CHARS:]]
+    return [{"type": "section", "text": _plain(piece)} for piece in pieces]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that fit into a block, cut between lines where it can be."""
+    while len(text) > _SECTION_CHARS:
+        at = text.rfind("\n", 1, _SECTION_CHARS)
+        at = at if at > 0 else _SECTION_CHARS
+        yield text[:at]
+        text = text[at:].removeprefix("\n")
+    if text.strip():
+        yield text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _cut(text: str, chars: int) -> str:
-    return text if len(text) <= chars else text[: chars - 1] + "…"
