@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.core",
     "tests.fixtures.console",
     "tests.fixtures.slack",
+    "tests.fixtures.slack_process",
 ]

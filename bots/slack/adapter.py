@@ -57,12 +57,14 @@ class SlackSettings:
     Attributes:
         api_url: Slack's when None.
         follow_up: Whether to answer without a mention in threads that Recall is part of.
+        ping_every_s: How often the connection is asked for a sign of life, in seconds.
     """
 
     bot_token: str
     app_token: str
     api_url: str | None = None
     follow_up: bool = True
+    ping_every_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,11 @@ class SlackPlatform(Platform):
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
             await stack.enter_async_context(self._delivery)
             self._connection = SlackConnection(
-                app, app_token=self._settings.app_token, api_url=self._settings.api_url, clock=self._clock
+                app,
+                app_token=self._settings.app_token,
+                api_url=self._settings.api_url,
+                clock=self._clock,
+                ping_every_s=self._settings.ping_every_s,
             )
             await stack.enter_async_context(self._connection)
             await stack.enter_async_context(self._stopping_for_others())

@@ -23,9 +23,8 @@ from memory.tasks import TaskTracker
 _log = structlog.get_logger(__name__)
 
 _CONNECT_WITHIN_S = 15.0
-_PING_EVERY_S = 5.0
-_SILENT_AFTER_S = 30.0
-"""A connection that has answered no ping for this long is dead, whatever the library says of it."""
+_SILENT_PINGS = 6
+"""A connection that has left so many pings unanswered is dead, whatever the library says of it."""
 _DRAIN_S = 10.0
 
 
@@ -47,13 +46,13 @@ class SlackConnection:
         app_token: str,
         api_url: str | None,
         clock: Clock,
-        ping_every_s: float = _PING_EVERY_S,
+        ping_every_s: float,
     ) -> None:
         self._app = app
         self._app_token = app_token
         self._api_url = api_url
         self._clock = clock
-        self._silent_after_s = _SILENT_AFTER_S / _PING_EVERY_S * ping_every_s
+        self._silent_after_s = _SILENT_PINGS * ping_every_s
         self._taking = TaskTracker()
         web = AsyncWebClient(base_url=api_url or API_URL)
         self._client = SocketModeClient(app_token, web_client=web, ping_interval=ping_every_s)

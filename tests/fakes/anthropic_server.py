@@ -152,6 +152,10 @@ class AnthropicServer:
         """Give these answers next, in order; afterwards the script answers again."""
         self._answers.extend(Answer(text=answer) if isinstance(answer, str) else answer for answer in answers)
 
+    def answers_by(self, script: Script) -> None:
+        """Answer by another script from now on."""
+        self._script = script
+
     def will_fail(self, fault: Fault, *, times: int = 1) -> None:
         """Let the next requests fail."""
         self._faults.extend([fault] * times)
