@@ -13,7 +13,7 @@ _END = r"[\s.!]*"
 _FORGET = re.compile(
     r"(?:please\s+)?forget\s+"
     r"(?P<what>#?[0-9]+(?:[\s,]+#?[0-9]+)*|last|(?:this\s+)?thread|everything|all"
-    rf"|about\s+(?!(?:it|that|this|them){_END}$)\S.*?){_END}",
+    rf"|about\s+(?!(?:it|that|this|them)\b)[^\s?][^?]*?){_END}",
     re.IGNORECASE | re.DOTALL,
 )
 _REMEMBER = re.compile(r"(?:please\s+)?remember\s*:\s*(?P<what>\S.*)", re.IGNORECASE | re.DOTALL)

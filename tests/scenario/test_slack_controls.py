@@ -1,10 +1,59 @@
 """What people do with their memories in Slack, asserted by what they see."""
 
+import json
+
 import pytest
 
-from tests.fixtures.slack import SlackMachine
+from bots.slack import controls, desk, exports, press
+from tests.fakes.slack import events
+from tests.fakes.slack_server import Channel, Message, Person, Seen
+from tests.fixtures.slack import SlackMachine, SlackProcess
 
 pytestmark = pytest.mark.timeout(120)
+
+
+async def remember(person: Person, *texts: str) -> None:
+    """Store sentences of a person, in their DM."""
+    for text in texts:
+        assert "Remembered" in (await person.slash("/remember", text)).text
+
+
+async def listed(person: Person, words: str = "") -> str:
+    """Return what a person's list shows."""
+    return (await person.slash("/memories", words)).text
+
+
+async def pressed(person: Person, seen: Seen, action_id: str) -> str:
+    """Press a button of an answer that only a person sees; return what the answer shows then."""
+    (message,) = seen.messages
+    before = len(message.versions)
+    await person.presses(message, action_id)
+    await person.world.changes.until(lambda: len(message.versions) > before, within_s=10)
+    return message.shown
+
+
+async def presses_for(thief: Person, owner: Person, channel: Channel, message: Message, action_id: str) -> Seen:
+    """Let somebody press a button that only its owner's client shows, as no client of Slack would."""
+    world = thief.world
+    interaction = world.interaction(thief.team, thief.user, channel_id=channel.channel_id)
+    payload = events.message_pressed(
+        world.place(thief.team),
+        thief.user,
+        world.contact(interaction, path="actions"),
+        message=message,
+        element=message.buttons[action_id],
+        value=None,
+        channel_name=channel.command_name,
+        ts=world.counter.ts(),
+    )
+    assert message.ephemeral_to == owner.user_id
+    seen = await thief._send("interactive", payload, interaction, channel)
+    return await seen.until(1)
+
+
+async def only_seen_by(person: Person, channel: Channel) -> list[str]:
+    """Return what only one person sees in a channel."""
+    return [message.shown for message in person.ephemerals(channel)]
 
 
 async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: SlackMachine) -> None:
@@ -13,15 +62,389 @@ async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: Sl
     ana, bob = slack.team.user("ana"), slack.team.user("bob")
     ops = slack.team.channel("ops", ana, bob)
     stored = await ana.slash("/remember", "I deploy with ArgoCD.", ops)
-    listed = await ana.slash("/memories", "", ops)
+    found = await ana.slash("/memories", "argocd", ops)
     others = await bob.slash("/memories", "", ops)
     gone = await ana.slash("/forget", "#1", ops)
     empty = await ana.slash("/memories", "", ops)
 
     assert "I deploy with ArgoCD." in stored.text
-    assert "#1" in listed.text
-    assert "ArgoCD" not in others.text
+    assert "#1  I deploy with ArgoCD." in found.text
+    assert "Nothing is remembered of you yet." in others.text
     assert "Forgotten: 1 fact." in gone.text
-    assert "Nothing is remembered" in empty.text
+    assert desk.PLATFORM_COPY in gone.text
+    assert "Nothing is remembered of you yet." in empty.text
     assert bob.sees(ops) == bob.ephemerals(ops)
     assert slack.server.refusals == []
+
+
+async def test_a_secret_is_taken_out_of_what_is_remembered(slack: SlackMachine) -> None:
+    """And the person is told."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    seen = await ana.slash("/remember", "our key is AKIAIOSFODNN7EXAMPLE")
+
+    assert "AKIAIOSFODNN7EXAMPLE" not in seen.text + await listed(ana)
+    assert "Please rotate it." in seen.text
+
+
+async def test_a_long_list_is_turned_page_by_page_in_its_place(slack: SlackMachine) -> None:
+    """Ten a page, newest first; a line that is forgotten leaves the same page; the buttons end where the list does."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, *(f"Service {number:02} is mine." for number in range(1, 24)))
+    seen = await ana.slash("/memories")
+    (message,) = seen.messages
+    first = message.shown
+    assert "recall_page:newer" not in message.buttons
+    second = await pressed(ana, seen, "recall_page:older")
+    forgot = await pressed(ana, seen, "recall_forget:10")
+    last = await pressed(ana, seen, "recall_page:older")
+    assert "recall_page:older" not in message.buttons
+    back = await pressed(ana, seen, "recall_page:newer")
+
+    assert "1 to 10 of 23" in first
+    assert [f"Service {number:02}" in first for number in (23, 14, 13)] == [True, True, False]
+    assert "11 to 20 of 23" in second
+    assert "Forgotten: 1 fact." in forgot
+    assert "11 to 20 of 22" in forgot
+    assert "Service 10" not in forgot
+    assert "21 to 22 of 22" in last
+    assert "11 to 20 of 22" in back
+    assert len(seen.messages) == 1
+    assert slack.server.refusals == []
+
+
+async def test_forgetting_several_asks_and_any_process_takes_the_answer(slack: SlackMachine) -> None:
+    """The process that asked has ended when the person presses."""
+    asking = await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like ArgoCD.", "ArgoCD is at argo.test.", "I like tabs.")
+    seen = await ana.slash("/forget", "about argocd")
+    assert "Forget 2 memories?" in seen.text
+    assert "Type yes" not in seen.text
+    await asking.stop()
+    await slack.start()
+    receipt = await pressed(ana, seen, "recall_agree")
+
+    assert "Forgotten: 2 facts." in receipt
+    assert "1 memory" in await listed(ana)
+    assert "I like tabs." in await listed(ana)
+    assert slack.server.refusals == []
+
+
+async def test_what_has_changed_since_the_question_is_asked_again(slack: SlackMachine) -> None:
+    """Nothing goes that the person has not seen."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like ArgoCD.", "ArgoCD is at argo.test.")
+    seen = await ana.slash("/forget", "everything")
+    await remember(ana, "My pin is in the safe.")
+    again = await pressed(ana, seen, "recall_agree")
+    kept = await listed(ana)
+    receipt = await pressed(ana, seen, "recall_agree")
+
+    assert "It has changed since I asked." in again
+    assert "My pin is in the safe." in again
+    assert "3 memories" in kept
+    assert "Forgotten: 3 facts." in receipt
+
+
+async def test_keep_keeps(slack: SlackMachine) -> None:
+    """And says so in place of the question."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like ArgoCD.", "I like tabs.")
+    seen = await ana.slash("/forget", "everything")
+    answer = await pressed(ana, seen, "recall_keep")
+
+    assert answer == "Nothing was forgotten."
+    assert "2 memories" in await listed(ana)
+
+
+async def test_a_button_is_for_whom_it_was_made(slack: SlackMachine) -> None:
+    """Somebody else's press changes nothing and shows nothing."""
+    await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    await remember(ana, "I like ArgoCD.", "I like tabs.")
+    await remember(bob, "I like vim.", "I like emacs.")
+    question = await ana.slash("/forget", "everything", ops)
+    theft = await presses_for(bob, ana, ops, question.messages[0], "recall_agree")
+    lines = await ana.slash("/memories", "", ops)
+    other = await presses_for(bob, ana, ops, lines.messages[0], "recall_forget:1")
+
+    assert [theft.text, other.text] == [controls.NOT_YOURS] * 2
+    assert "2 memories" in await listed(ana)
+    assert "2 memories" in await listed(bob)
+
+
+async def test_commands_are_understood_in_a_thread_and_not_kept(slack: SlackMachine) -> None:
+    """A mention does what slash commands cannot do there, in that thread only, and once, whatever comes twice."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    thread = slack.team.thread(await ana.says(ops, "@recall my vault is in cellar-17"))
+    await thread.until_answers(1)
+    for number, first in enumerate(("message", "app_mention"), start=1):
+        asked = await ana.says(ops, "@recall forget this thread", thread=thread, first=first)
+        for delivery in slack.server.deliveries_of(asked):
+            await slack.server.socket.redeliver(delivery)
+        await slack.server.resend(asked, times=3, new_ids=True)
+        await slack.server.socket.until_acked()
+        await process.platform.idle()
+        assert len(ana.ephemerals(ops)) == number
+    question = ana.ephemerals(ops)[-1]
+    await ana.presses(question, "recall_agree")
+    await ana.world.changes.until(lambda: "Forgotten" in question.shown, within_s=10)
+    await bob.says(ops, "@recall where is it?", thread=thread)
+    await thread.until_answers(2)
+
+    assert "the text of 1 message" in question.versions[0]
+    assert question.thread_ts == thread.ts
+    assert bob.ephemerals(ops) == []
+    assert [message.text for message in process.model.asked[-1].history] == []
+    assert slack.server.refusals == []
+
+
+@pytest.mark.parametrize("words", ["@recall why does api-7f9c restart?", "@recall forget about it, what now?"])
+async def test_what_is_no_command_is_answered(slack: SlackMachine, words: str) -> None:
+    """Words that begin like one are for the assistant."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    thread = slack.team.thread(await ana.says(ops, words))
+    await thread.until_answers(1)
+
+    assert len(process.model.asked) == 1
+    assert ana.ephemerals(ops) == []
+
+
+async def test_a_dm_thread_takes_commands_without_a_mention(slack: SlackMachine) -> None:
+    """Slash commands do not work in its threads either."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    thread = slack.team.thread(await ana.says(ana.dm, "hello"))
+    await thread.until_answers(1)
+    for number, words in enumerate(("remember: I deploy on Fridays", "memories"), start=1):
+        await ana.says(ana.dm, words, thread=thread)
+        await ana.world.changes.until(lambda number=number: len(ana.ephemerals(ana.dm)) == number, within_s=10)
+
+    assert all("I deploy on Fridays" in text for text in await only_seen_by(ana, ana.dm))
+    assert {message.thread_ts for message in ana.ephemerals(ana.dm)} == {thread.ts}
+    assert len(process.model.asked) == 1
+
+
+async def _an_answer_with_memory(
+    slack: SlackMachine, process: SlackProcess, person: Person, channel: Channel
+) -> Message:
+    """Return an answer that was given something the person said in another thread of the channel."""
+    mention = "" if channel.kind == "im" else "@recall "
+    first = slack.team.thread(await person.says(channel, f"{mention}My staging cluster is called blue-heron-42"))
+    await first.until_answers(1)
+    await process.learn("ana's staging cluster is called blue-heron-42")
+    again = slack.team.thread(await person.says(channel, f"{mention}What is my staging cluster called?"))
+    (answer,) = await again.until_answers(1)
+    assert "recall_why" in answer.buttons
+    return answer
+
+
+async def test_the_footer_shows_what_an_answer_was_given(slack: SlackMachine) -> None:
+    """With date and source; the person's own can be forgotten from there; the answer itself stays as it is."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    answer = await _an_answer_with_memory(slack, process, ana, ana.dm)
+    shown = answer.shown
+    seen = await ana.presses(answer, "recall_why", expect=1)
+    (message,) = seen.messages
+    first = message.shown
+    receipt = await pressed(ana, seen, "recall_forget:1")
+
+    assert "#1  ana's staging cluster is called blue-heron-42" in first
+    assert "/archives/" in first
+    assert message.thread_ts == answer.thread_ts
+    assert "Forgotten: 1 fact" in receipt
+    assert "blue-heron" not in await listed(ana)
+    assert answer.shown == shown or "blue-heron" not in shown
+    assert slack.server.refusals == []
+
+
+async def test_a_reader_of_an_answer_sees_only_what_they_may(slack: SlackMachine) -> None:
+    """A fact about the asker is hers; what was said in the channel is everyone's, but nobody else's to forget."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    answer = await _an_answer_with_memory(slack, process, ana, ops)
+    hers = await ana.presses(answer, "recall_why", expect=1)
+    his = await bob.presses(answer, "recall_why", expect=1)
+
+    assert "#1  ana's staging cluster is called blue-heron-42" in hers.text
+    assert "#1" not in his.text
+    assert not any(action.startswith("recall_forget") for action in his.messages[0].buttons)
+
+
+async def test_shortcuts_remember_forget_and_explain(slack: SlackMachine) -> None:
+    """On one's own message, and on an answer; never on somebody else's."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    remember_this, forget_this, why_this = controls.SHORTCUTS
+    answer = await _an_answer_with_memory(slack, process, ana, ops)
+    said = await ana.says(ops, "I deploy with ArgoCD.")
+    refused = [
+        await bob.shortcut(remember_this, said),
+        await bob.shortcut(forget_this, said),
+        await bob.shortcut(why_this, said),
+        await ana.shortcut(forget_this, answer),
+        await ana.shortcut(remember_this, answer),
+    ]
+    kept = await ana.shortcut(remember_this, said)
+    explained = await ana.shortcut(why_this, answer)
+    asked = next(each for each in slack.team.thread(answer).messages if each.ts == answer.thread_ts)
+    question = await ana.shortcut(forget_this, asked)
+    preview = question.text
+    receipt = await pressed(ana, question, "recall_agree")
+    unknown = await ana.shortcut(forget_this, said)
+
+    assert [seen.text for seen in refused] == [
+        desk.NOT_SAID_BY_YOU,
+        desk.FORGET_NOT_YOURS,
+        desk.WHY_MINE_ONLY,
+        desk.FORGET_MINE,
+        desk.NOT_SAID_BY_YOU,
+    ]
+    assert "I deploy with ArgoCD." in kept.text
+    assert said.ts.replace(".", "") in await listed(ana, "argocd")
+    assert "blue-heron-42" in explained.text
+    assert "the text of 1 message" in preview
+    assert "Forgotten" in receipt
+    assert unknown.text == "Nothing of yours is kept from this message."
+    assert slack.server.refusals == []
+
+
+async def test_the_last_answer_of_a_thread_is_explained_by_mention(slack: SlackMachine) -> None:
+    """Only to who asks; where no answer was given, that is said."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    answer = await _an_answer_with_memory(slack, process, ana, ops)
+    thread = slack.team.thread(answer)
+    await ana.says(ops, "@recall why", thread=thread)
+    await bob.says(ops, "@recall why")
+    await ana.world.changes.until(lambda: bool(ana.ephemerals(ops) and bob.ephemerals(ops)), within_s=10)
+
+    assert "blue-heron-42" in (await only_seen_by(ana, ops))[0]
+    assert await only_seen_by(bob, ops) == [desk.NO_ANSWER]
+    assert len(thread.answers) == 1
+
+
+async def test_an_export_comes_as_a_file_to_the_persons_own_dm(slack: SlackMachine) -> None:
+    """Nobody else sees it, wherever it was asked for."""
+    await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    await remember(ana, "I quote code with ```.")
+    seen = await ana.slash("/memory", "export", ops)
+    usage = await ana.slash("/memory", "what", ops)
+    (sent,) = ana.sees(ana.dm)[-1:]
+
+    assert seen.text == desk.EXPORTED
+    assert usage.text == desk.MEMORY_USAGE
+    data = json.loads(sent.files[0].content)
+    assert [fact["text"] for fact in data["facts"]] == ["I quote code with ```."]
+    assert [each.shown for each in slack.team.thread(sent).messages] == [exports.INTRODUCTION]
+    assert slack.server.refusals == []
+
+
+async def test_an_export_comes_as_messages_where_files_may_not_be_sent(slack: SlackMachine) -> None:
+    """It is the same JSON."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I quote code with ```.")
+    slack.team.state.scopes.discard("files:write")
+    seen = await ana.slash("/memory", "export")
+    sent = [message.shown for message in ana.sees(ana.dm) if message.ephemeral_to is None]
+
+    assert seen.text == desk.EXPORTED
+    text = sent[-1].partition("```json\n")[2].partition("\n```")[0]
+    assert json.loads(text)["facts"][0]["text"] == "I quote code with ```."
+
+
+async def test_commands_are_answered_while_many_turns_run(slack: SlackMachine) -> None:
+    """Fifty people wait for the model; the list comes at once."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    process.model.gate.clear()
+    crowd = [slack.team.user(f"person{number}") for number in range(50)]
+    ops = slack.team.channel("ops", ana, *crowd)
+    for person in crowd:
+        await person.says(ops, "@recall is prod up?")
+    await process.model.waiting.wait()
+    seen = await ana.slash("/memories", "", ops, within_s=3)
+    process.model.gate.set()
+
+    assert "Nothing is remembered of you yet." in seen.text
+    assert seen.error is None
+
+
+async def test_where_outsiders_may_read_nothing_is_remembered(slack: SlackMachine) -> None:
+    """A person's own memories can be seen and forgotten from there; only they see them."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    shared = slack.team.channel("partners", ana, shared_with="T0OTHER")
+    await remember(ana, "I like tabs.")
+    refused = await ana.slash("/remember", "I like spaces.", shared)
+    seen = await ana.slash("/memories", "", shared)
+
+    assert refused.text == desk.NO_PLACE
+    assert "1 memory" in seen.text
+    assert "spaces" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "words"),
+    [
+        ("/forget", "", desk.FORGET_USAGE),
+        ("/forget", "this thread", desk.NO_THREAD),
+        ("/forget", "#7", "You have no memory #7."),
+        ("/forget", "about " + "x" * 400, press.TOO_LONG),
+        ("/memories", "zanzibar", "No memory of yours has: zanzibar"),
+        ("/remember", "  ", "Say what to remember"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_one_line(
+    slack: SlackMachine, command: str, text: str, words: str
+) -> None:
+    """Empty, too long, or nothing there."""
+    await slack.start()
+    seen = await slack.team.user("ana").slash(command, text)
+
+    assert words in seen.text
+    assert "\n" not in seen.text
+
+
+async def test_feedback_is_thanked_for(slack: SlackMachine) -> None:
+    """Only who gave it sees that."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    thread = slack.team.thread(await ana.says(ops, "@recall is prod up?"))
+    (answer,) = await thread.until_answers(1)
+    chosen = answer.buttons["recall_feedback"]["negative_button"]["value"]
+    seen = await ana.presses(answer, "recall_feedback", chosen, expect=1)
+    await process.platform.idle()
+
+    assert seen.text == "Thank you."
+    assert [each.shown for each in thread.answers] == ["answer 1"]
+    assert slack.server.refusals == []
+
+
+async def test_a_lost_answer_costs_only_itself(slack: SlackMachine) -> None:
+    """Slack does not take one answer; the next command works, and what was done is done."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like tabs.")
+    slack.server.faults.add("response_url", "status", status=500)
+    await ana.slash("/forget", "#1", expect=0)
+    await process.platform.idle()
+
+    assert "Nothing is remembered of you yet." in await listed(ana)
