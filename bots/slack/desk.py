@@ -40,6 +40,7 @@ WHY_MINE_ONLY = "I can tell why only of my own answers."
 NO_ANSWER = "I know no answer of mine there."
 NO_MEMORY = "That answer was given no memory that you may see here, or it is forgotten by now."
 PLATFORM_COPY = "The messages themselves stay in Slack; delete them there."
+GONE = "There is nothing left of that to forget."
 EXPORTED = "I have sent it to you in our direct messages."
 
 _LATEST = 20
@@ -146,7 +147,10 @@ class MemoryDesk:
     async def press_agree(self, who: Asked, press: Press) -> View:
         """Carry out what they were asked; when it has changed meanwhile, ask again."""
         target = press.target(team=who.team, channel=who.channel)
-        result = await self.commands.forget_target(who.user_id, target, agreed=press.digest)
+        try:
+            result = await self.commands.forget_target(who.user_id, target, agreed=press.digest)
+        except InputError:  # the button was pressed twice
+            return views.words(GONE)
         return views.question(result, press)
 
     async def press_keep(self, _who: Asked, _press: Press) -> View:

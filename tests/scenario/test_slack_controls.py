@@ -1,11 +1,29 @@
 """What people do with their memories in Slack, asserted by what they see."""
 
 import json
+from collections.abc import Sequence
+from functools import partial
 
 import pytest
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from structlog.testing import capture_logs
 
 from bots.slack import controls, desk, exports, press
+from bots.slack.channels import Channels
+from bots.slack.controls import Controls
+from bots.slack.desk import MemoryDesk, slack_commands
+from bots.slack.exports import Exports
+from bots.slack.web import SlackWeb
+from memory.bootstrap import compose
+from memory.errors import StoreUnavailableError
+from memory.model import Memory, UserId
+from memory.personal import PersonalMemory
+from memory.settings import MemorySettings
+from memory.tasks import TaskTracker
+from tests.fakes.model import ScriptedModel
 from tests.fakes.slack import events
+from tests.fakes.slack.channel import First
 from tests.fakes.slack_server import Channel, Message, Person, Seen
 from tests.fixtures.slack import SlackMachine, SlackProcess
 
@@ -54,6 +72,10 @@ async def presses_for(thief: Person, owner: Person, channel: Channel, message: M
 async def only_seen_by(person: Person, channel: Channel) -> list[str]:
     """Return what only one person sees in a channel."""
     return [message.shown for message in person.ephemerals(channel)]
+
+
+def _has_ephemerals(person: Person, count: int) -> bool:
+    return len(person.ephemerals(person.dm)) == count
 
 
 async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: SlackMachine) -> None:
@@ -149,6 +171,23 @@ async def test_what_has_changed_since_the_question_is_asked_again(slack: SlackMa
     assert "Forgotten: 3 facts." in receipt
 
 
+async def test_pressing_twice_forgets_once(slack: SlackMachine) -> None:
+    """The second press finds that it is done."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like ArgoCD.", "I like tabs.")
+    seen = await ana.slash("/forget", "everything")
+    (message,) = seen.messages
+    buttons = message.blocks
+    await pressed(ana, seen, "recall_agree")
+    message.blocks = buttons
+    again = await pressed(ana, seen, "recall_agree")
+    await process.platform.idle()
+
+    assert again == desk.GONE
+    assert "Nothing is remembered of you yet." in await listed(ana)
+
+
 async def test_keep_keeps(slack: SlackMachine) -> None:
     """And says so in place of the question."""
     await slack.start()
@@ -185,7 +224,8 @@ async def test_commands_are_understood_in_a_thread_and_not_kept(slack: SlackMach
     ops = slack.team.channel("ops", ana, bob)
     thread = slack.team.thread(await ana.says(ops, "@recall my vault is in cellar-17"))
     await thread.until_answers(1)
-    for number, first in enumerate(("message", "app_mention"), start=1):
+    orders: list[First] = ["message", "app_mention"]
+    for number, first in enumerate(orders, start=1):
         asked = await ana.says(ops, "@recall forget this thread", thread=thread, first=first)
         for delivery in slack.server.deliveries_of(asked):
             await slack.server.socket.redeliver(delivery)
@@ -227,7 +267,8 @@ async def test_a_dm_thread_takes_commands_without_a_mention(slack: SlackMachine)
     await thread.until_answers(1)
     for number, words in enumerate(("remember: I deploy on Fridays", "memories"), start=1):
         await ana.says(ana.dm, words, thread=thread)
-        await ana.world.changes.until(lambda number=number: len(ana.ephemerals(ana.dm)) == number, within_s=10)
+        shown = partial(_has_ephemerals, ana, number)
+        await ana.world.changes.until(shown, within_s=10)
 
     assert all("I deploy on Fridays" in text for text in await only_seen_by(ana, ana.dm))
     assert {message.thread_ts for message in ana.ephemerals(ana.dm)} == {thread.ts}
@@ -448,3 +489,57 @@ async def test_a_lost_answer_costs_only_itself(slack: SlackMachine) -> None:
     await process.platform.idle()
 
     assert "Nothing is remembered of you yet." in await listed(ana)
+
+
+class FailingMemory(PersonalMemory):
+    """Cannot list anybody's memories."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def memories(self, owner: UserId, words: str = "", *, history: bool = False) -> Sequence[Memory]:  # noqa: ARG002
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StoreUnavailableError("sql", "list at 10.0.0.7"), controls.UNREACHABLE),
+        (KeyError("10.0.0.7"), controls.BROKEN),
+    ],
+    ids=["record away", "bug"],
+)
+async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
+    slack: SlackMachine, error: Exception, words: str
+) -> None:
+    """Acknowledged all the same; nothing of the error itself is shown."""
+    recall, _ = compose(MemorySettings(), slack.stores, ScriptedModel())
+    web, tasks, ana = SlackWeb(slack.team.bot_token, api_url=slack.server.url), TaskTracker(), slack.team.user("ana")
+    memories = MemoryDesk(
+        commands=slack_commands(FailingMemory(error)),
+        service=recall.service,
+        channels=Channels(web, slack.clock),
+        exports=Exports(web),
+        bot_user=slack.team.bot.user_id,
+        url="https://acme.slack.test",
+    )
+    app = AsyncApp(client=web.client, process_before_response=True, request_verification_enabled=False)
+    Controls(web=web, desk=memories, tasks=tasks).register(app, team=slack.team.team_id)
+    interaction = ana.world.interaction(ana.team, ana.user, channel_id=ana.dm.channel_id)
+    payload = events.slash_command(
+        ana.world.place(ana.team),
+        ana.user,
+        ana.world.contact(interaction, path="commands"),
+        command="/memories",
+        text="",
+        channel_id=ana.dm.channel_id,
+        channel_name=ana.dm.command_name,
+    )
+    with capture_logs() as lines:
+        response = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+        await tasks.idle()
+    await web.close()
+    (answer,) = interaction.posts
+
+    assert response.status == 200
+    assert answer.shown == f"{words}\nError id: {lines[0]['correlation_id']}"
