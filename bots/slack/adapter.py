@@ -209,8 +209,8 @@ class SlackPlatform(Platform):
         app.event("message")(on_message)
         app.event("app_mention")(on_message)
         app.event("agent_session_stopped")(on_stop)
-        app.event(_ANYTHING)(on_anything)
         controls.register(app, team=workspace.team)
+        app.event(_ANYTHING)(on_anything)
         return app
 
     def _controls(self, workspace: _Workspace) -> Controls:

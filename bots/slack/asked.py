@@ -18,7 +18,7 @@ class Asked:
     """Somebody wants something that only they see the answer to.
 
     Attributes:
-        channel: Where; "" in a view.
+        channel: Where; "" in the Home tab.
         thread_ts: The thread's first message; "" outside of threads, where slash commands are.
         response_url: Where the answer goes, when Slack gave one.
         replaces: The answer takes the place of what they pressed, which only they see.
@@ -35,6 +35,11 @@ class Asked:
     def user_id(self) -> UserId:
         """Who asks, as memory knows them."""
         return ids.user_id(self.team, self.user)
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is in the Home tab, which is theirs alone and all replaced at once."""
+        return not self.channel
 
     def beside(self) -> "Asked":
         """Return the same, with what they pressed left as it is."""
@@ -89,6 +94,12 @@ def of_interaction(body: Mapping[str, Any], *, team: str) -> Asked | None:
         response_url=_text(body, "response_url"),
         replaces=container.get("is_ephemeral") is True,
     )
+
+
+def of_home(event: Mapping[str, Any], body: Mapping[str, Any], *, team: str) -> Asked | None:
+    """Return who opened their Home tab."""
+    user = _text(event, "user")
+    return Asked(team=_text(body, "team_id") or team, user=user, channel="") if user else None
 
 
 def of_said(said: Said) -> Asked:

@@ -66,6 +66,7 @@ class Controls:
         self._on_commands(app, team)
         self._on_shortcuts(app, team)
         self._on_buttons(app, team)
+        self._on_home(app, team)
 
     def take(self, said: Said, event: Mapping[str, Any]) -> bool:
         """Do what a message commands; False for a message that is no command, which is for the conversation.
@@ -136,7 +137,7 @@ class Controls:
                 await ack()
                 who = asked.of_interaction(body, team=team)
                 if who is not None:
-                    self._start(who, lambda who: run(who, str(action.get("value", ""))), name=action_id)
+                    self._start(who, lambda who: run(who, str(action.get("value") or "")), name=action_id)
 
             app.action(re.compile(rf"{action_id}(:.*)?"))(listener)
 
@@ -149,7 +150,20 @@ class Controls:
         on(views.AGREE, self._own(self._desk.press_agree))
         on(views.KEEP, self._own(self._desk.press_keep))
         on(views.PAGE, self._own(self._desk.press_page))
+        on(views.EXPORT, self._own(self._desk.press_export))
+        on(views.SEARCH, self._desk.search)
         app.action(_ANYTHING)(ignore)  # a button of an older version is acknowledged, or it shows an error
+
+    def _on_home(self, app: AsyncApp, team: str) -> None:
+        async def is_home(event: dict[str, Any]) -> bool:
+            return event.get("tab") == "home"
+
+        async def listener(event: dict[str, Any], body: dict[str, Any]) -> None:
+            who = asked.of_home(event, body, team=team)
+            if who is not None:
+                self._start(who, lambda who: self._desk.home(who, Press(user=who.user)), name="home")
+
+        app.event("app_home_opened", matchers=[is_home])(listener)
 
     def _own(self, run: Callable[[Asked, Press], Awaitable[View]]) -> Callable[[Asked, str], Awaitable[View]]:
         """Let only the person press a button whom it was made for."""
@@ -194,6 +208,10 @@ class Controls:
 
     async def _answer(self, who: Asked, view: View) -> None:
         """Show something to one person."""
+        if who.is_home:
+            tab = {"type": "home", "blocks": list(view.blocks)}
+            await self._web.call("views.publish", user_id=who.user, view=tab)
+            return
         shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
         if who.thread_ts and not who.replaces:
             shown["thread_ts"] = who.thread_ts

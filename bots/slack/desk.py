@@ -12,6 +12,7 @@ from bots.slack import ids, views
 from bots.slack.asked import Asked
 from bots.slack.channels import Channels
 from bots.slack.exports import Exports
+from bots.slack.home import home_tab
 from bots.slack.ids import SlackThread
 from bots.slack.mrkdwn import decode_text
 from bots.slack.posts import EVENT_TYPE
@@ -150,16 +151,32 @@ class MemoryDesk:
         try:
             result = await self.commands.forget_target(who.user_id, target, agreed=press.digest)
         except InputError:  # the button was pressed twice
-            return views.words(GONE)
-        return views.question(result, press)
+            return await self._again(who, press, note=GONE)
+        if result.question is not None:
+            return views.question(result, press)
+        return await self._again(who, press, note=result.text)
 
-    async def press_keep(self, _who: Asked, _press: Press) -> View:
+    async def press_keep(self, who: Asked, press: Press) -> View:
         """Leave all as it is."""
-        return views.words(views.NOTHING_FORGOTTEN)
+        return await self._again(who, press, note=views.NOTHING_FORGOTTEN)
+
+    async def press_export(self, who: Asked, press: Press) -> View:
+        """Send them all that is kept of them."""
+        await self.export(who)
+        return await self._again(who, press, note=EXPORTED)
 
     async def press_page(self, who: Asked, press: Press) -> View:
         """Show another page."""
-        return await self._list(who, press)
+        return await (self.home(who, press) if press.home else self._list(who, press))
+
+    async def search(self, who: Asked, words: str) -> View:
+        """Show those of their memories in the Home tab that have all of the words."""
+        return await self.home(who, Press(user=who.user, words=_clean(words)))
+
+    async def home(self, who: Asked, press: Press, *, note: str = "") -> View:
+        """Show the Home tab."""
+        result = await self.commands.show(who.user_id, press.words)
+        return home_tab(result.memories, press, note=note, empty=result.text)
 
     async def _list(self, who: Asked, press: Press, *, note: str = "") -> View:
         result = await self.commands.show(who.user_id, press.words)
@@ -174,7 +191,9 @@ class MemoryDesk:
 
     async def _again(self, who: Asked, press: Press, *, note: str) -> View:
         """Show what the button stood in once more, with what came of pressing it."""
-        here = replace(press, what="")
+        here = replace(press, what="", digest="")
+        if press.home:
+            return await self.home(who, here, note=note)
         if press.why:
             thread = SlackThread(who.team, who.channel, press.thread)
             reply = await self.service.reply_at(ids.session_id(thread), press.why)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from bots.commands import parse_forget
 from bots.slack import ids
@@ -31,6 +31,7 @@ class Press:
         words: What the list was searched for.
         page: Of the list, when it stands in one; the first is 0.
         why: Names the answer whose memories were shown.
+        home: It stands in the Home tab.
     """
 
     user: str
@@ -41,6 +42,7 @@ class Press:
     words: str = ""
     page: int | None = None
     why: str = ""
+    home: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit into a button.
@@ -65,7 +67,7 @@ class Press:
 
 def encoded(press: Press) -> str:
     """Return the value of a button."""
-    kept = {name: value for name, value in asdict(press).items() if value not in ("", None)}
+    kept = {each.name: value for each in fields(press) if (value := getattr(press, each.name)) != each.default}
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return _LIVE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

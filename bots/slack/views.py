@@ -15,6 +15,7 @@ from bots.slack.render import Block, fallback
 from memory.model import Memory, Recallable
 
 FORGET, AGREE, KEEP, PAGE = "recall_forget", "recall_agree", "recall_keep", "recall_page"
+SEARCH, EXPORT = "recall_search", "recall_export"
 PAGE_SIZE = 10
 MOST_RECALLED = 15
 NOTHING_FORGOTTEN = "Nothing was forgotten."
@@ -34,7 +35,7 @@ class View:
 
 def words(text: str, *more: Block) -> View:
     """Return words in which nothing is live, and what is below them."""
-    return View(fallback(text), (*_sections(text), *more))
+    return View(fallback(text), (*sections(text), *more))
 
 
 def memory_list(memories: Sequence[Memory], ask: Press, *, note: str = "") -> View:
@@ -45,17 +46,16 @@ def memory_list(memories: Sequence[Memory], ask: Press, *, note: str = "") -> Vi
         ask: For whom, which words, which page; the last page when there is no such page any more.
         note: What to say above.
     """
-    pages = -(-len(memories) // PAGE_SIZE)
-    page = max(0, min(ask.page or 0, pages - 1))
+    count = -(-len(memories) // PAGE_SIZE)
+    page = max(0, min(ask.page or 0, count - 1))
     shown = memories[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     here = replace(ask, page=page)
-    blocks: list[Block] = _sections(note) if note else []
-    blocks.append(_context(_escaped(_heading(len(memories), page, ask.words))))
+    blocks: list[Block] = sections(note)
+    blocks.append(context(_escaped(_heading(len(memories), page, ask.words))))
     for memory in shown:
-        press = replace(here, what=f"#{memory.number}")
-        blocks += _memory(f"#{memory.number}  {memory.text}", _about(memory), _forget_button(memory.number, press))
-    if pages > 1:
-        blocks.append(_pages(here, page, pages))
+        blocks += line(memory, here)
+    if count > 1:
+        blocks.append(pages(here, page, count))
     lines = [f"#{memory.number}  {one_line(memory.text)}" for memory in shown]
     return View(fallback("\n".join([note, *lines] if note else lines)), tuple(blocks))
 
@@ -64,8 +64,8 @@ def question(result: CommandResult, ask: Press) -> View:
     """Return the preview of a forget with the buttons that answer it."""
     if result.question is None:
         return words(result.text)
-    agree = _button(AGREE, "Forget", replace(ask, digest=plan_digest(result.question)), style="danger")
-    keep = _button(KEEP, "Keep", Press(user=ask.user))
+    agree = button(AGREE, "Forget", replace(ask, digest=plan_digest(result.question)), style="danger")
+    keep = button(KEEP, "Keep", replace(ask, what="", message=""))
     return words(result.text, {"type": "actions", "elements": [agree, keep]})
 
 
@@ -83,8 +83,8 @@ def reasons(recalled: Sequence[Recallable], ask: Press, *, note: str = "") -> Vi
         ask: For whom, and which answer.
         note: What to say above.
     """
-    blocks: list[Block] = _sections(note) if note else []
-    blocks.append(_context("That answer was given:"))
+    blocks: list[Block] = sections(note)
+    blocks.append(context("That answer was given:"))
     for memory in recalled[:MOST_RECALLED]:
         if memory.number is None:
             blocks += _memory(f"“{memory.text}”", _source(memory, by=memory.author), None)
@@ -93,8 +93,8 @@ def reasons(recalled: Sequence[Recallable], ask: Press, *, note: str = "") -> Vi
             text = f"#{memory.number}  {memory.text}"
             blocks += _memory(text, _source(memory), _forget_button(memory.number, press))
     if len(recalled) > MOST_RECALLED:
-        blocks.append(_context(f"… and {len(recalled) - MOST_RECALLED} more."))
-    blocks.append({"type": "actions", "elements": [_button(KEEP, "Keep", Press(user=ask.user))]})
+        blocks.append(context(f"… and {len(recalled) - MOST_RECALLED} more."))
+    blocks.append({"type": "actions", "elements": [button(KEEP, "Keep", Press(user=ask.user))]})
     lines = [one_line(memory.text) for memory in recalled]
     return View(fallback("\n".join([note, *lines] if note else lines)), tuple(blocks))
 
@@ -107,10 +107,16 @@ def _heading(count: int, page: int, searched: str) -> str:
     return f"{first} to {last} of {count} memories{found}, newest first. Only you see this."
 
 
-def _memory(text: str, about: str, button: Block | None) -> list[Block]:
+def _memory(text: str, about: str, forget: Block | None) -> list[Block]:
     shown = text if len(text) <= _MEMORY_CHARS else text[: _MEMORY_CHARS - 1] + "…"
-    block: Block = {"type": "section", "text": _plain(shown)}
-    return [block | ({"accessory": button} if button else {}), _context(about)]
+    block: Block = {"type": "section", "text": plain(shown)}
+    return [block | ({"accessory": forget} if forget else {}), context(about)]
+
+
+def line(memory: Memory, here: Press) -> list[Block]:
+    """Return a memory of the person, where it comes from, and its Forget button."""
+    press = replace(here, what=f"#{memory.number}")
+    return _memory(f"#{memory.number}  {memory.text}", _about(memory), _forget_button(memory.number, press))
 
 
 def _about(memory: Memory) -> str:
@@ -138,32 +144,35 @@ def _thread(title: str) -> str:
     return _escaped(f'thread "{one_line(title)}"') if title else ""
 
 
-def _pages(here: Press, page: int, pages: int) -> Block:
-    newer = [_button(f"{PAGE}:newer", "Newer", replace(here, page=page - 1))] if page else []
-    older = [_button(f"{PAGE}:older", "Older", replace(here, page=page + 1))] if page + 1 < pages else []
+def pages(here: Press, page: int, count: int) -> Block:
+    """Return the buttons that turn the page."""
+    newer = [button(f"{PAGE}:newer", "Newer", replace(here, page=page - 1))] if page else []
+    older = [button(f"{PAGE}:older", "Older", replace(here, page=page + 1))] if page + 1 < count else []
     return {"type": "actions", "elements": [*newer, *older]}
 
 
 def _forget_button(number: int, press: Press) -> Block:
     """Return a button whose action id is its own: Slack wants no two alike in one message."""
-    return _button(f"{FORGET}:{number}", "Forget", press)
+    return button(f"{FORGET}:{number}", "Forget", press)
 
 
-def _button(action_id: str, label: str, press: Press, *, style: str = "") -> Block:
-    button: Block = {"type": "button", "action_id": action_id, "text": _plain(label), "value": encoded(press)}
-    return button | ({"style": style} if style else {})
+def button(action_id: str, label: str, press: Press, *, style: str = "") -> Block:
+    """Return a button that carries a press."""
+    made: Block = {"type": "button", "action_id": action_id, "text": plain(label), "value": encoded(press)}
+    return made | ({"style": style} if style else {})
 
 
-def _context(mrkdwn: str) -> Block:
+def context(mrkdwn: str) -> Block:
+    """Return a small line; its text is live."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": mrkdwn, "verbatim": True}]}
 
 
-def _sections(text: str) -> list[Block]:
-    """Return words as blocks; whoever has more than fits is told so by the last line."""
+def sections(text: str) -> list[Block]:
+    """Return words as blocks in which nothing is live, without the middle of what is too long; none for no words."""
     pieces = list(_pieces(text))
     if len(pieces) > _MOST_SECTIONS:
         pieces = [*pieces[: _MOST_SECTIONS - 1], "…", pieces[-1][-_SECTION_CHARS:]]
-    return [{"type": "section", "text": _plain(piece)} for piece in pieces]
+    return [{"type": "section", "text": plain(piece)} for piece in pieces]
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -181,5 +190,6 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _plain(text: str) -> dict[str, Any]:
+def plain(text: str) -> dict[str, Any]:
+    """Return a text object in which nothing is live."""
     return {"type": "plain_text", "text": text, "emoji": False}

@@ -17,7 +17,7 @@ from bots.slack.exports import Exports
 from bots.slack.web import SlackWeb
 from memory.bootstrap import compose
 from memory.errors import StoreUnavailableError
-from memory.model import Memory, UserId
+from memory.model import ExtractionReply, FactOperation, Memory, UserId
 from memory.personal import PersonalMemory
 from memory.settings import MemorySettings
 from memory.tasks import TaskTracker
@@ -410,6 +410,66 @@ async def test_an_export_comes_as_messages_where_files_may_not_be_sent(slack: Sl
     assert json.loads(text)["facts"][0]["text"] == "I quote code with ```."
 
 
+async def test_the_home_tab_shows_searches_and_forgets(slack: SlackMachine) -> None:
+    """By kind, with a question where several go; a press in it changes the tab, and nobody else's."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    await remember(ana, "I like ArgoCD.", "I like tabs.")
+    thread = slack.team.thread(await ana.says(ana.dm, "My vault is in cellar-17"))
+    await thread.until_answers(1)
+    await process.learn("ana's vault is in cellar-17")
+    await bob.opens_home()
+    await bob.until_home_shows("Nothing is remembered of you yet.")
+    await ana.opens_home()
+    home = await ana.until_home_shows("#3  ana's vault is in cellar-17")
+    await ana.presses(home, "recall_search", "argocd")
+    await ana.world.changes.until(lambda: "#3" not in home.shown, within_s=10)
+    searched = home.shown
+    await ana.presses(home, "recall_forget:1")
+    await ana.until_home_shows("Forgotten: 1 fact.")
+    await ana.presses(home, "recall_search", "")
+    await ana.until_home_shows("#3")
+    await ana.presses(home, "recall_forget:3")
+    await ana.until_home_shows("Forgotten: 1 fact, 1 message, 1 reply.")
+    await ana.presses(home, "recall_export")
+    await ana.until_home_shows(desk.EXPORTED)
+
+    assert "#1  I like ArgoCD." in searched
+    assert "#2  I like tabs." in home.shown
+    assert "#3" not in home.shown
+    assert bob.home is not None and "Nothing is remembered of you yet." in bob.home.shown
+    assert slack.server.refusals == []
+
+
+async def test_a_question_in_the_home_tab_goes_back_to_it(slack: SlackMachine) -> None:
+    """A fact takes its history along, so it is asked for."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    thread = slack.team.thread(await ana.says(ana.dm, "my shell is bash"))
+    await thread.until_answers(1)
+    await process.learn("ana's shell is bash")
+    await ana.says(ana.dm, "my shell is zsh now", thread=thread)
+    await thread.until_answers(2)
+    update = FactOperation(operation="update", label=1, subject="A", text="ana's shell is zsh", messages=[1])
+    process.model.extractions = [ExtractionReply(facts=[update])]
+    await process.recall.sweep()
+    await ana.opens_home()
+    home = await ana.until_home_shows("ana's shell is zsh")
+    await ana.presses(home, "recall_forget:2")
+    await ana.until_home_shows("Forget 2 memories")
+    await ana.presses(home, "recall_keep")
+    await ana.until_home_shows("Nothing was forgotten.")
+    kept = home.shown
+    await ana.presses(home, "recall_forget:2")
+    await ana.until_home_shows("Forget 2 memories")
+    await ana.presses(home, "recall_agree")
+    await ana.until_home_shows("Forgotten: 2 facts")
+
+    assert "#2  ana's shell is zsh" in kept
+    assert "Nothing is remembered of you yet." in home.shown
+    assert slack.server.refusals == []
+
+
 async def test_commands_are_answered_while_many_turns_run(slack: SlackMachine) -> None:
     """Fifty people wait for the model; the list comes at once."""
     process = await slack.start()
@@ -422,6 +482,7 @@ async def test_commands_are_answered_while_many_turns_run(slack: SlackMachine) -
     await process.model.waiting.wait()
     seen = await ana.slash("/memories", "", ops, within_s=3)
     process.model.gate.set()
+    await process.platform.idle()
 
     assert "Nothing is remembered of you yet." in seen.text
     assert seen.error is None

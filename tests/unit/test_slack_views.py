@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bots.commands import CommandResult
 from bots.slack import asked, press, views
 from bots.slack.asked import Asked
+from bots.slack.home import TITLE, home_tab
 from bots.slack.press import MOST_WORDS, Press, decoded, encoded
 from bots.verbs import Spoken, spoken
 from memory.audience import private_to
@@ -94,6 +95,11 @@ VIEWS = {
     "others": views.reasons([_recalled(None, LIVE)], Press(user="U1", why="1.2")),
     "question": views.question(_question(), Press(user="U1", what="about " + "é" * 200)),
     "remembered": views.remembered(CommandResult(text=LIVE, memories=(_memory(),)), "U1"),
+    "home": home_tab(
+        [_memory(each, LONGEST, thread=LIVE * 9, kind=("other", "decision")[each % 2]) for each in range(99)],
+        Press(user="U1", words=LIVE, page=3),
+        note=LONGEST,
+    ),
     "long words": views.words("line\n" * 9_000),
     "one long line": views.words(LONGEST * 5),
 }
@@ -103,12 +109,14 @@ VIEWS = {
 def test_every_view_is_within_slacks_limits_and_pings_nobody(view: views.View) -> None:
     """Whatever the memories say."""
     blocks = list(view.blocks)
+    is_home = view.text == TITLE
     action_ids = [button["action_id"] for button in _buttons(view)]
 
-    assert check_blocks(blocks, "message") == []
-    assert total_chars(blocks) <= MOST_CHARS
+    assert check_blocks(blocks, "home" if is_home else "message") == []
+    assert is_home or total_chars(blocks) <= MOST_CHARS
     assert len(view.text.encode()) <= 3_000
-    assert [each for text in pinging_texts([*blocks, view.text]) for each in mass_mentions(text)] == []
+    said = [block for block in blocks if block["type"] != "input"]  # what stands in a field pings nobody
+    assert [each for text in pinging_texts([*said, view.text]) for each in mass_mentions(text)] == []
     assert len(action_ids) == len(set(action_ids))
     assert all(decoded(button["value"]) is not None for button in _buttons(view))
 
@@ -138,6 +146,26 @@ def test_a_page_that_is_gone_is_the_last_one() -> None:
     view = views.memory_list([_memory(each) for each in range(11)], Press(user="U1", page=7))
 
     assert "11 to 11 of 11" in view.blocks[0]["elements"][0]["text"]
+
+
+def test_the_home_tab_groups_memories_by_kind() -> None:
+    """What a person is and prefers first; a kind of a later version counts as other; newest first within each."""
+    kinds = ["episode", "preference", "unheard-of", "other", "preference"]
+    tab = home_tab([_memory(number, kind=kind) for number, kind in enumerate(kinds)], Press(user="U1"))
+    shown = [block["text"]["text"] for block in tab.blocks if block["type"] in {"header", "section"}]
+
+    assert shown == [
+        TITLE,
+        "What you prefer",
+        "#1  I run EKS.",
+        "#4  I run EKS.",
+        "Other",
+        "#3  I run EKS.",
+        "Conversations",
+        "#0  I run EKS.",
+        "Other",
+        "#2  I run EKS.",
+    ]
 
 
 def test_a_question_can_be_answered_for_just_that_plan() -> None:
