@@ -17,6 +17,7 @@ from bots.slack import asked, views
 from bots.slack.asked import Asked
 from bots.slack.desk import MemoryDesk
 from bots.slack.inbound import Said
+from bots.slack.mrkdwn import decode_text
 from bots.slack.press import Press, decoded
 from bots.slack.render import FEEDBACK_ACTION, WHY_ACTION
 from bots.slack.views import View
@@ -107,7 +108,8 @@ class Controls:
                 await ack()
                 who = asked.of_command(body, team=team)
                 if who is not None:
-                    self._start(who, lambda who: run(who, body.get("text") or ""), name=name)
+                    typed = decode_text(str(body.get("text") or ""))
+                    self._start(who, lambda who: run(who, typed), name=name)
 
             app.command(name)(listener)
 

@@ -99,6 +99,17 @@ async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: Sl
     assert slack.server.refusals == []
 
 
+async def test_what_is_typed_is_stored_as_it_was_typed(slack: SlackMachine) -> None:
+    """Slack escapes it on the way; nothing in it is live when it is shown."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    typed = "I alert <!channel> if a < b && *c* > d, says @ana"
+    stored = await ana.slash("/remember", typed)
+
+    assert f"#1  {typed}" in stored.text
+    assert slack.server.world.mass_mentions == []
+
+
 async def test_a_secret_is_taken_out_of_what_is_remembered(slack: SlackMachine) -> None:
     """And the person is told."""
     await slack.start()
@@ -257,6 +268,23 @@ async def test_what_is_no_command_is_answered(slack: SlackMachine, words: str) -
 
     assert len(process.model.asked) == 1
     assert ana.ephemerals(ops) == []
+
+
+async def test_two_processes_answer_a_command_once(slack: SlackMachine) -> None:
+    """The two events of a mention go to either of them."""
+    processes = [await slack.start(), await slack.start()]
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    orders: list[First] = ["message", "app_mention"]
+    for first in orders * 4:
+        await ana.says(ops, "@recall memories", first=first)
+    await slack.server.socket.until_acked()
+    for process in processes:
+        await process.platform.idle()
+
+    assert [text for text in await only_seen_by(ana, ops) if "Nothing is remembered" not in text] == []
+    assert len(await only_seen_by(ana, ops)) == 8
+    assert [process.model.asked for process in processes] == [[], []]
 
 
 async def test_a_dm_thread_takes_commands_without_a_mention(slack: SlackMachine) -> None:
@@ -493,11 +521,13 @@ async def test_where_outsiders_may_read_nothing_is_remembered(slack: SlackMachin
     await slack.start()
     ana = slack.team.user("ana")
     shared = slack.team.channel("partners", ana, shared_with="T0OTHER")
+    unknown = slack.team.channel("secret", ana, kind="private", bot=False)
     await remember(ana, "I like tabs.")
     refused = await ana.slash("/remember", "I like spaces.", shared)
+    there = await ana.slash("/remember", "I like spaces.", unknown)
     seen = await ana.slash("/memories", "", shared)
 
-    assert refused.text == desk.NO_PLACE
+    assert refused.text == there.text == desk.NO_PLACE
     assert "1 memory" in seen.text
     assert "spaces" not in seen.text
 

@@ -1,10 +1,20 @@
 """The memory commands' words: what is understood, when a question is asked, and how lines read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from bots.commands import FORGET_USAGE, counted, memory_line, needs_question, parse_forget, recalled_line, receipt_line
+from bots.commands import (
+    FORGET_USAGE,
+    counted,
+    memory_line,
+    needs_question,
+    parse_forget,
+    plan_digest,
+    recalled_line,
+    receipt_line,
+)
 from memory.audience import private_to
 from memory.errors import InputError
 from memory.model import (
@@ -152,6 +162,24 @@ def test_a_long_text_is_cut_in_a_list() -> None:
     assert line.startswith('-  "log log ')
     assert line.endswith('…"  (ana, 2026-11-02, thread "main")')
     assert len(line) < 400
+
+
+def test_a_digest_is_another_one_for_every_other_plan() -> None:
+    """Whoever agrees to a plan agrees to just that; the order of its parts says nothing."""
+    plan = _plan(memories=2, messages=2)
+    shuffled = replace(plan, memories=plan.memories[::-1], message_ids=plan.message_ids[::-1])
+    others = [
+        _plan(memories=3, messages=2),
+        _plan(memories=2, messages=3),
+        replace(plan, everything=True),
+        replace(plan, owner=UserId("console:local:bob")),
+        replace(plan, reply_ids=(MessageId(9),)),
+        replace(plan, chosen_ids=plan.message_ids),
+        replace(plan, message_ids=(), reply_ids=plan.message_ids),
+    ]
+
+    assert plan_digest(shuffled) == plan_digest(plan)
+    assert len({plan_digest(each) for each in [plan, *others]}) == len(others) + 1
 
 
 def test_a_receipt_counts_what_went() -> None:
