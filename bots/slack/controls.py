@@ -141,7 +141,7 @@ class Controls:
                 if who is not None:
                     self._start(who, lambda who: run(who, str(action.get("value") or "")), name=action_id)
 
-            app.action(re.compile(rf"{action_id}(:.*)?"))(listener)
+            app.action(re.compile(rf"^{action_id}(:.*)?$"))(listener)
 
         async def ignore(ack: AsyncAck) -> None:
             await ack()
