@@ -7,6 +7,9 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
+_CHATTY = ("apscheduler", "httpx", "httpx2")
+"""They tell at INFO of every run of a job and of every request."""
+
 
 def configure_logs(*, level: int = logging.WARNING, stream: TextIO | None = None) -> None:
     """Send our own and the libraries' logs of `level` and above to one stream.
@@ -47,3 +50,5 @@ def configure_logs(*, level: int = logging.WARNING, stream: TextIO | None = None
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

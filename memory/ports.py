@@ -94,8 +94,8 @@ class MessageStore(Protocol):
         """Claim the thread and this message for answering, in one transaction.
 
         Returns:
-            None when another holder's lease on the thread is alive, the message is settled or forgotten, or an
-            earlier message of the same thread still waits. Otherwise a claim whose fence is higher than any before.
+            None when another holder's lease on the thread is alive, the message is settled or forgotten, or one of the
+            same thread that was sent earlier still waits. Otherwise a claim whose fence is higher than any before.
         """
         ...
 

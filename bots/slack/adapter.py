@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -122,6 +123,7 @@ class SlackPlatform(Platform):
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
         self._tasks = TaskTracker()
+        self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -197,7 +199,8 @@ class SlackPlatform(Platform):
         controls = self._controls(workspace)
 
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
-            await self._on_message(event, body, workspace, controls)
+            async with self._in_order(event):
+                await self._on_message(event, body, workspace, controls)
 
         async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
             thread = SlackThread(body.get("team_id") or workspace.team, event["channel"], event["thread_ts"])
@@ -223,6 +226,11 @@ class SlackPlatform(Platform):
             url=workspace.url,
         )
         return Controls(web=self._web, desk=desk, tasks=self._tasks)
+
+    def _in_order(self, event: Mapping[str, Any]) -> asyncio.Lock:
+        """Return what lets the messages of a thread in one by one, as they came: the SDK starts a task for each."""
+        thread = f"{event.get('channel')}:{event.get('thread_ts') or event.get('ts')}"
+        return self._arriving.setdefault(thread, asyncio.Lock())
 
     async def _on_message(
         self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace, controls: Controls

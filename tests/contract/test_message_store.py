@@ -522,3 +522,14 @@ async def test_an_unshown_turn_that_was_forgotten_says_so(record: Record) -> Non
     (turn,) = await record.messages.take_unshown(TENANT, after=message.sent_at, before=record.clock.now())
 
     assert turn.is_forgotten
+
+
+async def test_messages_are_answered_in_the_order_in_which_they_were_sent(record: Record) -> None:
+    """Two processes may take them in the other way round."""
+    later = await record.say("two")
+    record.clock.advance(-30)
+    earlier = await record.say("one")
+
+    assert await record.messages.waiting(later.session_id) == [earlier.message_id, later.message_id]
+    assert await record.messages.begin_turn(later.message_id, holder="w", lease_s=LEASE_S) is None
+    assert await record.messages.begin_turn(earlier.message_id, holder="w", lease_s=LEASE_S) is not None

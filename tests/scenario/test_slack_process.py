@@ -65,7 +65,7 @@ async def test_a_kill_during_the_model_call_costs_nothing(slack_bot: SlackBot) -
     thread = slack_bot.team.thread(await ana.says(ops, "@recall is prod up?"))
     await slack_bot.model.wait_for_requests(1)
     process.kill()
-    await process.communicate()
+    await process.wait()
     await slack_bot.start()
     await thread.until_answers(1, within_s=_PATIENCE_S)
 

@@ -206,5 +206,7 @@ async def test_what_was_said_in_a_channel_that_turns_private_stays_there(slack: 
     inside = slack.team.thread(await ana.says(ops, asked))
     await inside.until_answers(1)
 
-    recalled = [any("the frobnicator" in item.memory.text for item in request.recalled) for request in process.model.asked]
+    recalled = [
+        any("the frobnicator" in item.memory.text for item in request.recalled) for request in process.model.asked
+    ]
     assert recalled == [False, True, False, True]

@@ -101,7 +101,7 @@ def is_waiting(rows: FromClause) -> ColumnElement[bool]:
 _WAITING = (
     select(messages.c.id)
     .where(messages.c.session_id == bindparam("session_id"), is_waiting(messages))
-    .order_by(messages.c.id)
+    .order_by(messages.c.sent_at, messages.c.id)
 )
 _UNANSWERED = (
     select(messages)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, insert, literal, select, update
+from sqlalchemy import Select, bindparam, exists, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreConflictError
@@ -37,7 +37,7 @@ _IS_NEXT = (
     & is_waiting(messages)
     & ~exists().where(
         _earlier.c.session_id == messages.c.session_id,
-        _earlier.c.id < messages.c.id,
+        tuple_(_earlier.c.sent_at, _earlier.c.id) < tuple_(messages.c.sent_at, messages.c.id),
         is_waiting(_earlier),
     )
 )
