@@ -17,7 +17,7 @@ Reason = Literal["other_event", "malformed", "bot", "own", "system", "unchanged"
 
 _SAID = frozenset({None, "", "file_share", "thread_broadcast", "me_message"})
 _CONVERTED = frozenset({"channel_convert_to_private", "channel_convert_to_public"})
-_CHANGES_READERS = frozenset({
+READER_EVENTS = frozenset({
     "channel_shared", "channel_unshared", "channel_archive", "channel_unarchive", "channel_deleted", "channel_left",
     "group_archive", "group_unarchive", "group_deleted", "group_left", "member_joined_channel", "member_left_channel",
     "shared_channel_invite_received", "shared_channel_invite_accepted", "shared_channel_invite_approved",
@@ -153,7 +153,7 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
 def changed_channel(event: Mapping[str, Any]) -> str | None:
     """Return the channel of which an event says that other people may read it now; None for all other events."""
     kind = _string(event, "type")
-    if kind in _CHANGES_READERS or (kind == "message" and _string(event, "subtype") in _CONVERTED):
+    if kind in READER_EVENTS or (kind == "message" and _string(event, "subtype") in _CONVERTED):
         return _string(event, "channel") or _string(_inner(event, "channel"), "id")
     return None
 

@@ -1,0 +1,43 @@
+"""The manifest that a workspace installs, against what the code listens to."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from bots.slack.controls import SHORTCUTS
+from bots.slack.inbound import READER_EVENTS
+from tests.fixtures.slack import MANIFEST
+
+_MESSAGES = {"message.channels", "message.groups", "message.im", "message.mpim"}
+_OURS = {"agent_session_stopped", "app_home_opened", "app_mention", "user_change"}
+_NOT_FOR_BOTS = {"channel_left", "group_left"}
+"""Slack sends them of the bot itself without a subscription."""
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    """Return the manifest."""
+    parsed: dict[str, Any] = yaml.safe_load(MANIFEST.read_text())
+    return parsed
+
+
+def test_the_events_are_those_that_the_code_follows(manifest: dict[str, Any]) -> None:
+    """Neither more nor less."""
+    asked = set(manifest["settings"]["event_subscriptions"]["bot_events"])
+
+    invited = {event for event in READER_EVENTS if event.startswith("shared_channel_invite")}
+    assert asked == _MESSAGES | _OURS | (READER_EVENTS - _NOT_FOR_BOTS - invited)
+
+
+def test_the_shortcuts_are_those_of_the_code(manifest: dict[str, Any]) -> None:
+    """By their callback ids."""
+    assert {each["callback_id"] for each in manifest["features"]["shortcuts"]} == set(SHORTCUTS)
+
+
+def test_the_texts_are_within_the_limits_of_slack(manifest: dict[str, Any]) -> None:
+    """A long description of 175 to 4,000 characters, a description of at most 140."""
+    shown = manifest["display_information"]
+    assert 175 <= len(shown["long_description"]) <= 4_000
+    assert len(shown["description"]) <= 140
+    assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
