@@ -34,6 +34,7 @@ from memory.model.ids import (
 from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject
 from memory.model.messages import (
     Accepted,
+    Attachment,
     CachedThread,
     InboundMessage,
     Message,
@@ -68,6 +69,7 @@ from memory.model.requests import (
 __all__ = [
     "About",
     "Accepted",
+    "Attachment",
     "Audience",
     "CachedThread",
     "Candidates",

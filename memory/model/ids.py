@@ -37,6 +37,7 @@ class Place:
     Attributes:
         audience: The channel's audience now; see `memory.audience`.
         shared: False in a DM of one person with Recall.
+        outsiders: People who are no full members of the tenant read along, or nobody knows.
     """
 
     session_id: SessionId
@@ -44,6 +45,7 @@ class Place:
     tenant_id: TenantId
     audience: Audience
     shared: bool
+    outsiders: bool = False
 
 
 def fact_key(row: int) -> MemoryKey:

@@ -32,6 +32,21 @@ class MessageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """What came with a message and is nobody's own words there: a log, a manifest, an alert. Never a fact's source.
+
+    Attributes:
+        name: As people know it, such as a file's name.
+        text: What it says, secrets redacted, digested; None while it has not been read.
+        ref: Where the platform finds it, in the platform's own terms; "" when there is nothing to read later.
+    """
+
+    name: str
+    text: str | None = None
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
     """A message as a platform delivered it, secrets already redacted.
 
@@ -39,6 +54,7 @@ class InboundMessage:
         platform_message_id: Unique within the channel; with it, what makes a second delivery a duplicate.
         sent_at: Aware, UTC.
         link: Where a person can open it, when the platform has such links.
+        attachments: What came with it.
     """
 
     place: Place
@@ -47,6 +63,7 @@ class InboundMessage:
     text: str
     sent_at: datetime
     link: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +79,8 @@ class Message:
         version: 1, and one more for each edit.
         platform_message_id: The platform's own name for it; None for Recall's replies.
         post: For a person's message, where the platform shows the answer; None until that is known.
+        attachments: What came with a person's message.
+        kept: False for what was said while paused: it is answered, then its text is erased.
     """
 
     message_id: MessageId
@@ -76,6 +95,8 @@ class Message:
     link: str | None = None
     platform_message_id: str | None = None
     post: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

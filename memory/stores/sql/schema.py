@@ -26,7 +26,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -70,6 +72,7 @@ people = Table(
     Column("forget_epoch", Integer, nullable=False, server_default="0"),
     Column("next_number", Integer, nullable=False, server_default="1"),  # of the owner's next memory
     Column("preferences", JSON, nullable=False, server_default="{}"),
+    Column("paused", Boolean, nullable=False, server_default=false()),  # nothing they say is kept
 )
 
 channels = Table(
@@ -97,6 +100,8 @@ threads = Table(
     Column("last_active_at", UtcDateTime, nullable=False),
     Column("extract_attempts", Integer, nullable=False, server_default="0"),
     Column("extract_retry_at", UtcDateTime),
+    Column("paused", Boolean, nullable=False, server_default=false()),  # nothing said in it is kept
+    Column("outsiders", Boolean, nullable=False, server_default=false()),  # guests may read it, or nobody knows
 )
 
 messages = Table(
@@ -122,6 +127,9 @@ messages = Table(
     Column("parked_reason", String),  # set aside after the last failed extraction
     Column("post", String),  # of a person's message: where the platform shows the answer
     Column("unshown_since", UtcDateTime),  # of a person's message: settled then, and its end is not shown yet
+    Column("kept", Boolean, nullable=False, server_default=true()),  # False: said while paused, erased once answered
+    Column("attachments", JSON, nullable=False, server_default="[]"),  # what came with it, as Attachment names it
+    Column("tokens", Integer),  # of a reply: what the model read and wrote for it
     UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
     Index("ix_messages_thread", "session_id", "id"),
     Index("ix_messages_author", "author_id", "id"),
@@ -173,6 +181,7 @@ facts = Table(
     Column("valid_until", UtcDateTime),  # NULL while alive
     Column("superseded_by", BigInteger, ForeignKey("facts.id")),
     Column("confirmations", Integer, nullable=False, server_default="0"),
+    Column("widened", Boolean, nullable=False, server_default=false()),  # by its owner, to the whole workspace
     UniqueConstraint("owner_id", "number", name="uq_facts_number"),
     Index("ix_facts_owner", "owner_id", "valid_until", "tenant_id", "audience", "subject"),  # covers the reply path
     Index("ix_facts_superseded_by", "superseded_by"),
@@ -255,6 +264,13 @@ outbox = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Index("ix_outbox_due", "operation", "due_at", "id"),
     sqlite_autoincrement=True,
+)
+
+disclosures = Table(  # where people have been told what is remembered, and in the answer to which message
+    "disclosures",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("message_id", BigInteger, ForeignKey("messages.id"), nullable=False),
 )
 
 leases = Table(
