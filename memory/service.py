@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Literal
 
 import structlog
 
@@ -20,6 +19,7 @@ from memory.model import (
     FactKind,
     FactSource,
     InboundMessage,
+    MemoryMode,
     Message,
     MessageId,
     NewFact,
@@ -52,8 +52,6 @@ _BEING_SHOWN = timedelta(minutes=2)
 """Showing an answer takes no longer, retries included; what is still not shown then was lost with its process."""
 _SHOWN_LATE = timedelta(hours=6)
 """Nobody waits for an older answer."""
-
-MemoryMode = Literal["buffer", "summary", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

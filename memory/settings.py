@@ -7,14 +7,14 @@ follow from that. `bots.settings` reads the environment; this module knows no pl
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, JsonValue, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-MemoryMode = Literal["buffer", "summary", "full"]
+from memory.model import MemoryMode
 
 
 def setting(name: str, default: Any = None, *, meaning: str, allowed: str, shown_default: str = "") -> Any:

@@ -49,7 +49,16 @@ from memory.model.messages import (
     TurnClaim,
     Unshown,
 )
-from memory.model.recall import Candidates, LexicalHit, LexicalResult, Recallable, Recalled, VectorEntry, VectorRef
+from memory.model.recall import (
+    Candidates,
+    LexicalHit,
+    LexicalResult,
+    MemoryMode,
+    Recallable,
+    Recalled,
+    VectorEntry,
+    VectorRef,
+)
 from memory.model.requests import (
     ExtractionReply,
     ExtractionRequest,
@@ -92,6 +101,7 @@ __all__ = [
     "LexicalResult",
     "Memory",
     "MemoryKey",
+    "MemoryMode",
     "Message",
     "MessageId",
     "MessageState",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,9 @@ from memory.model.ids import KeyKind, MemoryKey, MessageId, SessionId, UserId
 
 Vector = npt.NDArray[np.float32]
 """Unit-norm embedding, shape (D,)."""
+
+MemoryMode = Literal["buffer", "summary", "full"]
+"""What a turn is given: recent turns alone, the running summary as well, or facts and episodes as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,7 @@ import pytest
 from bots.console.session import ALREADY, KEPT, STOPPED
 from bots.conversation import CUT_OFF, UNAVAILABLE
 from memory.errors import ProviderUnavailableError
-from memory.model import ExtractionReply, FactOperation, TextDelta
-from memory.settings import MemoryMode
+from memory.model import ExtractionReply, FactOperation, MemoryMode, TextDelta
 from tests.fakes.model import ScriptedModel
 from tests.fixtures.console import ConsoleRunner
 

@@ -51,7 +51,13 @@ def due_threads(*, idle_before: datetime, busy_turns: int, now: datetime, limit:
     """Select threads to extract from, longest quiet first; rows that another claimer is looking at are skipped."""
     waiting = select(messages.c.session_id).where(*_PENDING).distinct()
     return (
-        select(threads.c.session_id, threads.c.tenant_id, threads.c.audience, threads.c.extract_attempts)
+        select(
+            threads.c.session_id,
+            threads.c.channel_id,
+            threads.c.tenant_id,
+            threads.c.audience,
+            threads.c.extract_attempts,
+        )
         .where(
             threads.c.session_id.in_(waiting),
             or_(threads.c.last_active_at <= idle_before, busy_turns <= _WAITING),

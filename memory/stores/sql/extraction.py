@@ -37,10 +37,9 @@ class SqlExtractionStore(ExtractionStore):
     ) -> Sequence[ExtractionClaim]:
         now = self._database.clock.now()
         due = due_threads(idle_before=idle_before, busy_turns=busy_turns, now=now, limit=limit)
-        query = due.add_columns(threads.c.channel_id)
         claims: list[ExtractionClaim] = []
         async with self._database.begin("claim threads to extract from") as connection:
-            for row in (await connection.execute(query)).all():
+            for row in (await connection.execute(due)).all():
                 lease = await claim_lease(connection, extract_lease(row.session_id), holder, lease_s)
                 if lease is not None:
                     claims.append(

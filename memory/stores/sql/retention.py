@@ -3,15 +3,16 @@
 Rows of messages stay without their text, as after a forget: they turn late deliveries away, and facts name them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import MemoryKey, MessageState, Receipt, Role, UserId, episode_key, turn_key
+from memory.model import MemoryKey, MessageState, Receipt, Role, SessionId, UserId, episode_key, turn_key
 from memory.stores.sql.database import Database
 from memory.stores.sql.erasure_apply import follow_up, note
+from memory.stores.sql.locks import lock_threads
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episode_people, episode_sources, episodes, messages, reply_uses, threads
 from memory.stores.sql.thread_reset import reset_threads
@@ -68,14 +69,17 @@ async def _expire_threads(database: Database, before: datetime, limit: int) -> R
         return receipt
 
 
-async def _old_threads(connection: AsyncConnection, before: datetime) -> list[str]:
+async def _old_threads(connection: AsyncConnection, before: datetime) -> list[SessionId]:
+    """Return the longest quiet threads that still have texts, and hold them, in the order that all locks have."""
     has_text = select(messages.c.id).where(messages.c.session_id == threads.c.session_id, messages.c.text.is_not(None))
     old = select(threads.c.session_id).where(threads.c.last_active_at < before, has_text.exists())
-    rows = await connection.execute(old.order_by(threads.c.last_active_at).limit(_BATCH).with_for_update())
-    return list(rows.scalars())
+    found = list((await connection.execute(old.order_by(threads.c.last_active_at).limit(_BATCH))).scalars())
+    await lock_threads(connection, found)
+    still_old = await connection.execute(old.where(threads.c.session_id.in_(found)))
+    return [SessionId(session_id) for session_id in still_old.scalars()]
 
 
-async def _oldest_texts(connection: AsyncConnection, sessions: list[str], limit: int) -> Sequence[AnyRow]:
+async def _oldest_texts(connection: AsyncConnection, sessions: Collection[SessionId], limit: int) -> Sequence[AnyRow]:
     columns = (messages.c.id, messages.c.session_id, messages.c.role, messages.c.author_id, messages.c.version)
     here = select(*columns).where(messages.c.session_id.in_(sessions), messages.c.text.is_not(None))
     return (await connection.execute(here.order_by(messages.c.session_id, messages.c.id).limit(limit))).all()
