@@ -32,5 +32,5 @@ async def _lock(
     epochs: dict[_Id, int] = {}
     for some in chunks(sorted(wanted)):
         rows = await connection.execute(select(key, epoch).where(key.in_(some)).order_by(key).with_for_update())
-        epochs.update(rows.tuples().all())
+        epochs.update(iter(rows))
     return epochs
