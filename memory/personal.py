@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from memory.audience import scope_for
+from memory.audience import is_private, scope_for
 from memory.errors import InputError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
@@ -21,7 +21,10 @@ from memory.model import (
     Receipt,
     ThreadInfo,
     UserId,
+    WidenPlan,
     fact_key,
+    key_kind,
+    row_id,
 )
 from memory.model.work import AuditEvent
 from memory.ports import AuditLog, Clock, FactStore, MessageStore, RecallStore
@@ -124,6 +127,48 @@ class PersonalMemory:
     async def forget(self, plan: ForgetPlan) -> Receipt:
         """Carry out a plan and say what was removed."""
         return await self._forgetting.forget(plan)
+
+    async def widen(self, owner: UserId, number: int, *, wide: bool) -> Memory:
+        """Let one fact be used anywhere in its owner's tenant, or take that back; return it as it is then.
+
+        Raises:
+            InputError: The owner has no such living fact, or it is an episode, which is not theirs alone.
+        """
+        memory = await self._living_fact(owner, number)
+        await self._facts.widen(owner, [row_id(memory.key)], wide=wide)
+        return await self._living_fact(owner, number)
+
+    async def plan_widen(self, owner: UserId) -> WidenPlan:
+        """Return all facts that are used in the owner's DMs only.
+
+        Raises:
+            InputError: There is none.
+        """
+        own = await self._facts.memories(owner)
+        private = tuple(one for one in own if key_kind(one.key) == "fact" and is_private(one.audience))
+        if not private:
+            raise InputError("No memory of yours is used in our direct messages only.")
+        return WidenPlan(owner=owner, memories=private)
+
+    async def widen_private(self, plan: WidenPlan) -> int:
+        """Carry out a plan, as far as its facts live; return how many can be used anywhere since."""
+        return await self._facts.widen(plan.owner, [row_id(one.key) for one in plan.memories], wide=True)
+
+    async def narrow_all(self, owner: UserId) -> int:
+        """Take back everything that the owner widened; return how many facts that were."""
+        widened = [row_id(one.key) for one in await self._facts.memories(owner) if one.widened]
+        return await self._facts.widen(owner, widened, wide=False)
+
+    async def _living_fact(self, owner: UserId, number: int) -> Memory:
+        own = await self._facts.memories(owner, history=True)
+        memory = next((one for one in own if one.number == number), None)
+        if memory is None:
+            raise InputError(f"You have no memory #{number}.")
+        if key_kind(memory.key) != "fact":
+            raise InputError(f"#{number} tells of a whole conversation, so it is not yours alone to share.")
+        if memory.valid_until is not None:
+            raise InputError(f"#{number} is history; it is not used any more.")
+        return memory
 
     async def explain(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> Sequence[Recallable]:
         """Return those of the memories named by `keys` that live and that the reader may see in `place`, in order."""

@@ -298,6 +298,15 @@ class FactStore(Protocol):
         """Return those of the owner's facts and episodes that are named, living or not."""
         ...
 
+    async def widen(self, owner: UserId, fact_ids: Collection[int], *, wide: bool) -> int:
+        """Let living facts of the owner be recalled for the whole tenant, or take that back; return how many changed.
+
+        A widened fact is for the tenant whatever becomes of its sources' readers, as long as one of them lives, until
+        its owner takes that back; then it is for the readers of its sources again. A fact about a person stays one
+        that is recalled for that person only. Other people's facts are left alone. Leaves one audit event.
+        """
+        ...
+
     async def export(self, owner: UserId) -> Mapping[str, object]:
         """Return all that is stored of a person as JSON-ready data: messages, replies to them, facts, episodes."""
         ...

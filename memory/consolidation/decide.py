@@ -163,7 +163,7 @@ class _Judge:
         """Let `fact` back `old`, or stand beside it where their readers are not the same."""
         if old.fact_id in self._touched:
             return
-        if old.audience == fact.audience:
+        if old.is_backed_by(fact):
             self._note(_Change("confirm", old.fact_id, fact))
         elif self._may_replace(old, fact) and old.owner == fact.owner:
             self._note(_Change("update", old.fact_id, fact))

@@ -31,7 +31,7 @@ from memory.model.ids import (
     row_id,
     turn_key,
 )
-from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject
+from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject, WidenPlan
 from memory.model.messages import (
     Accepted,
     Attachment,
@@ -137,6 +137,7 @@ __all__ = [
     "UserId",
     "VectorEntry",
     "VectorRef",
+    "WidenPlan",
     "episode_key",
     "fact_key",
     "key_kind",

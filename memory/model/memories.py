@@ -69,6 +69,7 @@ class Fact:
         valid_until: When it stopped being true; None while it is alive.
         superseded_by: The fact that took its place, if one did.
         confirmations: How often it was said again.
+        widened: Its owner lets the whole tenant use it, whoever could read its sources.
     """
 
     fact_id: int
@@ -83,6 +84,11 @@ class Fact:
     valid_until: datetime | None = None
     superseded_by: int | None = None
     confirmations: int = 0
+    widened: bool = False
+
+    def is_backed_by(self, new: NewFact) -> bool:
+        """Whether saying `new` backs this fact as far as its readers go: the same ones, or its owner widened it."""
+        return new.audience == self.audience or (self.widened and new.owner == self.owner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +120,7 @@ class Memory:
         number: Permanent per owner.
         valid_until: Set on a fact that is history now.
         thread: Title of the thread it came from.
+        widened: Its owner lets it be used anywhere in the tenant.
     """
 
     key: MemoryKey
@@ -129,3 +136,12 @@ class Memory:
     superseded_by_number: int | None = None
     confirmations: int = 0
     link: str | None = None
+    widened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WidenPlan:
+    """Which facts of a person their whole tenant would be let use, for the preview; exactly these are widened."""
+
+    owner: UserId
+    memories: tuple[Memory, ...]

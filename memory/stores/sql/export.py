@@ -46,6 +46,7 @@ def _memory(line: Memory) -> dict[str, object]:
         "valid_until": _iso(line.valid_until),
         "superseded_by": line.superseded_by_number,
         "confirmations": line.confirmations,
+        "widened": line.widened,
         "session_id": line.session_id,
         "thread": line.thread,
         "link": line.link,

@@ -40,6 +40,7 @@ def fact_of(row: AnyRow) -> Fact:
         valid_until=row.valid_until,
         superseded_by=row.superseded_by,
         confirmations=row.confirmations,
+        widened=row.widened,
     )
 
 
@@ -93,17 +94,17 @@ async def ensure_owner(connection: AsyncConnection, user_id: UserId, tenant_id: 
 
 
 async def find_twin(connection: AsyncConnection, new: NewFact) -> Fact | None:
-    """Return the living fact that says the same, of the same owner, subject and audience."""
+    """Return the living fact of the same owner that says the same of the same subject, for these readers or for all."""
     rows = await connection.execute(
         select(facts)
         .where(
             facts.c.owner_id == new.owner,
             facts.c.tenant_id == new.tenant_id,
             facts.c.subject == new.subject,
-            facts.c.audience == new.audience,
+            (facts.c.audience == new.audience) | facts.c.widened,
             facts.c.valid_until.is_(None),
         )
-        .order_by(facts.c.id)
+        .order_by(facts.c.audience != new.audience, facts.c.id)
     )
     wanted = _normalised(new.text)
     return next((fact_of(row) for row in rows if _normalised(row.text) == wanted), None)
@@ -124,7 +125,7 @@ async def confirm_fact(connection: AsyncConnection, fact: Fact, new: NewFact) ->
     Returns:
         False when `new` is for other readers, about somebody else, or was counted before; nothing is written then.
     """
-    if new.audience != fact.audience or not _same_subject(fact, new):
+    if not (fact.is_backed_by(new) and _same_subject(fact, new)):
         return False
     known = await _known_sources(connection, fact.fact_id)
     fresh = [

@@ -16,6 +16,7 @@ from memory.stores.sql.narrowing import narrow_channel
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, facts, people
+from memory.stores.sql.widening import widen_facts
 
 _ADD = "add a fact"
 
@@ -68,6 +69,10 @@ class SqlFactStore(FactStore):
             for some in chunks(episode_ids):
                 lines += await episode_lines(connection, owner, episodes.c.id.in_(some))
         return newest_first(lines)
+
+    async def widen(self, owner: UserId, fact_ids: Collection[int], *, wide: bool) -> int:
+        async with self._database.begin("widen memories") as connection:
+            return await widen_facts(connection, owner, fact_ids, wide=wide, now=self._database.clock.now())
 
     async def export(self, owner: UserId) -> Mapping[str, object]:
         async with self._database.read("export") as connection:

@@ -63,6 +63,7 @@ def _fact_line(row: AnyRow) -> Memory:
         superseded_by_number=row.superseded_by_number,
         confirmations=row.confirmations,
         link=row.link,
+        widened=row.widened,
     )
 
 

@@ -44,18 +44,18 @@ async def narrow_channel(
 
 
 async def follow_sources(connection: AsyncConnection, fact_ids: Collection[int]) -> None:
-    """Let no fact be for others than the readers of a source that it still has."""
+    """Let no fact be for others than the readers of a source that it still has, unless its owner widened it."""
     for some in chunks(sorted(fact_ids)):
         query = select(facts).where(facts.c.id.in_(some)).order_by(facts.c.id).with_for_update()
-        rows = (await connection.execute(query)).all()
-        readers = await _readers(connection, some)  # after the locks, to see what others narrowed meanwhile
+        rows = [row for row in (await connection.execute(query)).all() if not row.widened]
+        readers = await readers_of_sources(connection, some)  # after the locks, to see what others narrowed meanwhile
         for row in rows:
             audience = audience_of_sources(row.audience, readers.get(row.id, ()))
             if audience != row.audience:
-                await _set_audience(connection, row.id, audience)
+                await set_audience(connection, row.id, audience)
 
 
-async def _readers(connection: AsyncConnection, fact_ids: Collection[int]) -> dict[int, list[Audience]]:
+async def readers_of_sources(connection: AsyncConnection, fact_ids: Collection[int]) -> dict[int, list[Audience]]:
     """Return the audiences of the sources of facts, oldest first."""
     query = select(fact_sources.c.fact_id, fact_sources.c.audience).where(fact_sources.c.fact_id.in_(fact_ids))
     readers: dict[int, list[Audience]] = {}
@@ -64,8 +64,10 @@ async def _readers(connection: AsyncConnection, fact_ids: Collection[int]) -> di
     return readers
 
 
-async def _set_audience(connection: AsyncConnection, fact_id: int, audience: Audience) -> None:
-    changed = update(facts).where(facts.c.id == fact_id).values(audience=audience).returning(facts)
+async def set_audience(connection: AsyncConnection, fact_id: int, audience: Audience, *, widened: bool = False) -> None:
+    """Give a fact, whose row is held, other readers; the search follows."""
+    new = {"audience": audience, "widened": widened}
+    changed = update(facts).where(facts.c.id == fact_id).values(new).returning(facts)
     fact = fact_of((await connection.execute(changed)).one())
     if fact.valid_until is None:
         await replace_entry(connection, key=fact_key(fact_id), labels=fact_labels(fact), text=fact.text)

@@ -52,6 +52,7 @@ from memory.stores.sql.schema import (
 from memory.stores.sql.threads import SETTLED
 from memory.stores.sql.visibility import (
     EPISODE_VISIBLE,
+    FACT_SOURCE_VISIBLE,
     FACT_VISIBLE,
     OWN_FACT,
     OWN_TURN,
@@ -99,8 +100,12 @@ _COLUMNS = (
 )
 _first_source = fact_sources.alias("first_source")
 _FIRST_SOURCE = (
-    select(func.min(fact_sources.c.id)).where(fact_sources.c.fact_id == facts.c.id).correlate(facts).scalar_subquery()
+    select(func.min(fact_sources.c.id))
+    .where(fact_sources.c.fact_id == facts.c.id, FACT_SOURCE_VISIBLE)
+    .correlate(facts)
+    .scalar_subquery()
 )
+"""The thread and the link that are shown are those of a source that this reader may read here."""
 _FACTS = (
     _part(
         key=FACT_KEY,

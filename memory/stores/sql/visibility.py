@@ -6,7 +6,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, fa
 
 from memory.audience import Scope
 from memory.stores.sql.lists import among
-from memory.stores.sql.schema import episode_people, episodes, facts, messages
+from memory.stores.sql.schema import episode_people, episodes, fact_sources, facts, messages
 
 _READER: BindParameter[str] = bindparam("reader")
 
@@ -52,9 +52,12 @@ OWN_EPISODE = (
     .correlate(episodes)
 )
 
-FACT_VISIBLE = visible(
-    tenant=facts.c.tenant_id, audience=facts.c.audience, is_owner=OWN_FACT, about_owner=facts.c.subject == "person"
+_IS_PERSONAL = facts.c.subject == "person"
+FACT_VISIBLE = visible(tenant=facts.c.tenant_id, audience=facts.c.audience, is_owner=OWN_FACT, about_owner=_IS_PERSONAL)
+FACT_SOURCE_VISIBLE = visible(
+    tenant=facts.c.tenant_id, audience=fact_sources.c.audience, is_owner=OWN_FACT, about_owner=_IS_PERSONAL
 )
+"""Of a visible fact, whether one of its sources is, too: a widened fact may come from a DM."""
 TURN_VISIBLE = visible(
     tenant=messages.c.tenant_id, audience=messages.c.audience, is_owner=OWN_TURN, about_owner=false()
 )
