@@ -36,8 +36,8 @@ def configure_logs(*, level: int = logging.WARNING, stream: TextIO | None = None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
+    renderer: list[Processor] = (  # no traceback shows local variables: people's words are among them
+        [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
         if stream.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -1,7 +1,9 @@
 """A thread as the bot makes it: messages accepted, answered, and learned from, through the stores themselves."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import text
 
@@ -75,6 +77,16 @@ class Record:
         self.extraction = SqlExtractionStore(database)
         self.erasure = SqlErasureStore(database)
         self._delivered = 0
+
+    async def until_it_waits(self, task: asyncio.Task[Any]) -> None:
+        """Return once a task is done or waits for a lock; on SQLite there is one writer at a time anyway."""
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while self.database.dialect == "postgresql" and not task.done():
+            async with self.database.read() as connection:
+                if await connection.scalar(waiting):
+                    return
 
     async def say(self, words: str, *, person: Person = ANNA, place: Place | None = None) -> Message:
         """Accept a message that is not answered yet."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from memory.errors import StoreConflictError
 from memory.model import (
@@ -608,21 +608,10 @@ async def test_a_fact_passes_to_its_heir_while_the_heir_writes(record: Record) -
     async with asyncio.TaskGroup() as group, record.database.begin() as connection:
         await ensure_person(connection, BOB, TENANT)
         forgetting = group.create_task(record.erasure.erase(plan, actor=ANNA.user_id))
-        await _until_it_waits(record.database)
+        await record.until_it_waits(forgetting)
         await accept(connection, delivery, now=now)
     assert forgetting.result().facts == 1
     assert await _texts(record, owner=BOB.user_id) == ["Prod is EKS."]
-
-
-async def _until_it_waits(database: Database) -> None:
-    """Return once another transaction waits for a row; on SQLite they always wait for their turn."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    found = database.dialect == "sqlite"
-    while not found:
-        async with database.read() as connection:
-            found = bool(await connection.scalar(waiting))
 
 
 async def test_an_edit_keeps_a_fact_with_another_source(record: Record) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from memory.audience import members_of, scope_for
 from memory.errors import StoreConflictError
@@ -262,24 +262,13 @@ async def test_a_channel_narrowed_before_its_first_message_is_narrow(record: Rec
     assert await audiences(record) == {NARROW}
 
 
-async def until_it_waits(record: Record, task: asyncio.Task[None]) -> None:
-    """Return once a task is done or waits for somebody's lock; on SQLite there is one writer at a time anyway."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    while record.database.dialect == "postgresql" and not task.done():
-        async with record.database.read() as connection:
-            if await connection.scalar(waiting):
-                return
-
-
 async def test_a_message_that_arrives_while_its_channel_is_narrowed_is_narrow(record: Record) -> None:
     """The first of a new thread, which no earlier row of the thread tells of; whichever of the two begins first."""
     await record.talk("Hello.")
     async with record.database.begin() as connection:
         await inbox.accept(connection, _arrival("one", record), now=record.clock.now())
         narrowing = asyncio.create_task(record.messages.narrow_channel(CHANNEL, NARROW, tenant_id=TENANT))
-        await until_it_waits(record, narrowing)
+        await record.until_it_waits(narrowing)
     await narrowing
     assert await audiences(record) == {NARROW}
 
@@ -294,7 +283,7 @@ async def test_a_message_waits_for_a_narrowing_under_way(record: Record) -> None
     async with record.database.begin() as connection:
         await narrow_channel(connection, CHANNEL, NARROW, tenant_id=TENANT)
         arriving = asyncio.create_task(arrive())
-        await until_it_waits(record, arriving)
+        await record.until_it_waits(arriving)
     await arriving
     assert await audiences(record) == {NARROW}
 
@@ -306,7 +295,7 @@ async def test_two_channels_narrowed_at_once_leave_no_fact_of_both_public(record
     async with record.database.begin() as connection:
         await narrow_channel(connection, CHANNEL, NARROW, tenant_id=TENANT)
         narrowing = asyncio.create_task(record.messages.narrow_channel(other, members_of(other), tenant_id=TENANT))
-        await until_it_waits(record, narrowing)
+        await record.until_it_waits(narrowing)
     await narrowing
     assert PUBLIC not in await audiences(record)
 

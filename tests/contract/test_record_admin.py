@@ -14,6 +14,7 @@ from memory.stores.sql.admin import SqlRecordAdmin
 from memory.stores.sql.audit import SqlAuditLog
 from memory.stores.sql.database import Database, open_database
 from memory.stores.sql.index_queue import SqlIndexQueue
+from memory.stores.sql.locks import lock_threads
 from memory.stores.sql.migrate import migrate
 from memory.stores.sql.recall import SqlRecallStore
 from tests.contract.record import ANNA, Record, episode_of, fact_from, private_thread, public_thread
@@ -235,3 +236,23 @@ async def test_expired_message_that_was_never_answered_is_settled(
 
     assert (again.duplicate, again.state) == (True, MessageState.FAILED)
     assert (await admin.status()).unanswered == 0
+
+
+async def test_expire_and_a_forget_do_not_block_each_other(
+    record: Record, database: Database, clock: FrozenClock
+) -> None:
+    """Both hold several threads, in one order, whichever of these has been quiet for longest."""
+    first, last = public_thread("a"), public_thread("z")
+    for place in (last, first):
+        await record.talk("prod is EKS", place=place)
+        clock.advance(60)
+    before = clock.now()
+    async with asyncio.TaskGroup() as group:
+        async with database.begin() as connection:
+            await lock_threads(connection, [first.session_id])
+            expiring = group.create_task(retention.expire(database, episodes_before=before, threads_before=before))
+            await record.until_it_waits(expiring)
+            await lock_threads(connection, [last.session_id])
+        await expiring
+
+    assert await record.holding("EKS") == []

@@ -29,6 +29,8 @@ _log = structlog.get_logger(__name__)
 _PREFIX = "recall:signals:"
 _SEND_AGAIN_S = 1.0
 """How long an outage is not tried again with a word: each try may cost the whole timeout."""
+_LONGEST_BACK_OFF = 10
+"""Failures counted: more would wait no longer, and two to their power is no float some day."""
 
 
 @dataclass(slots=True)
@@ -104,7 +106,7 @@ class RedisSignals(Signals):
                     _log.warning("signals_lost", reason=type(lost.exceptions[0]).__name__)
             for topic in self._topics.values():
                 topic.tried.set()
-            self._failures += 1
+            self._failures = min(self._failures + 1, _LONGEST_BACK_OFF)
 
     def close(self) -> None:
         """Connect no more: a cancellation alone is lost if a task of the group below fails at the same moment."""
