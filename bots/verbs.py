@@ -9,11 +9,13 @@ from typing import Literal
 
 Verb = Literal["memories", "forget", "remember", "why", "export"]
 
+_LONGEST = 1_000
+"""A longer message is no command, unless it is something to remember."""
 _END = r"[\s.!]*"
 _FORGET = re.compile(
     r"(?:please\s+)?forget\s+"
     r"(?P<what>#?[0-9]+(?:[\s,]+#?[0-9]+)*|last|(?:this\s+)?thread|everything|all"
-    rf"|about\s+(?!(?:it|that|this|them)\b)[^\s?][^?]*?){_END}",
+    r"|about\s+(?!(?:it|that|this|them)\b)[^\s?][^?]*)",
     re.IGNORECASE | re.DOTALL,
 )
 _REMEMBER = re.compile(r"(?:please\s+)?remember\s*:\s*(?P<what>\S.*)", re.IGNORECASE | re.DOTALL)
@@ -39,10 +41,12 @@ def spoken(text: str, *, is_addressed: bool) -> Spoken | None:
         is_addressed: It mentions Recall. Where it does not, as in a DM, fewer words are taken for a command.
     """
     words = text.strip()
-    if found := _FORGET.fullmatch(words):
-        return Spoken("forget", found["what"])
     if found := _REMEMBER.fullmatch(words):
         return Spoken("remember", found["what"])
+    if len(words) > _LONGEST:
+        return None
+    if found := _FORGET.fullmatch(_without_ending(words)):
+        return Spoken("forget", found["what"])
     if _LIST.fullmatch(words):
         return Spoken("memories")
     return _addressed(words) if is_addressed else None
@@ -55,3 +59,11 @@ def _addressed(words: str) -> Spoken | None:
         return Spoken("export")
     found = _FIND.fullmatch(words)
     return Spoken("memories", found["what"].strip()) if found else None
+
+
+def _without_ending(words: str) -> str:
+    """Return `words` without the dots at their end; an expression that gives them back one by one is quadratic."""
+    end = len(words)
+    while end and (words[end - 1] in ".!" or words[end - 1].isspace()):
+        end -= 1
+    return words[:end]

@@ -239,6 +239,8 @@ def test_a_button_names_what_to_forget(made: press.Press, target: object) -> Non
         ("forget 7, 8", Spoken("forget", "7, 8")),
         ("forget about the staging cluster", Spoken("forget", "about the staging cluster")),
         ("FORGET EVERYTHING!", Spoken("forget", "EVERYTHING")),
+        ("forget about v1.2 . !\n.", Spoken("forget", "about v1.2")),
+        ("forget about ...", None),
         ("remember: I deploy\non Fridays", Spoken("remember", "I deploy\non Fridays")),
         ("memories", Spoken("memories")),
         ("memories argocd", Spoken("memories", "argocd")),
@@ -269,6 +271,33 @@ def test_fewer_words_are_commands_where_nobody_is_mentioned(text: str) -> None:
     """In a DM a single "why" asks the assistant."""
     assert spoken(text, is_addressed=False) is None
     assert spoken("forget last", is_addressed=False) == Spoken("forget", "last")
+
+
+@pytest.mark.parametrize(
+    ("start", "filling"),
+    [
+        ("forget about x", "."),
+        ("forget about x", " ."),
+        ("forget 1", ", 1"),
+        ("forget", " "),
+        ("please", " "),
+        ("memories", " a"),
+        ("why", "."),
+        ("export", " "),
+        ("remember", " "),
+    ],
+)
+@pytest.mark.parametrize("characters", [900, 2_000_000])
+def test_a_command_that_is_none_after_all_is_read_once(start: str, filling: str, characters: int) -> None:
+    """However long a message is, and whatever it begins like, reading it takes no time to speak of."""
+    text = start + filling * (characters // len(filling)) + "?"
+
+    assert spoken(text, is_addressed=True) is None
+
+
+def test_a_long_thing_to_remember_is_a_command() -> None:
+    """It is the memory's to say what is too long."""
+    assert spoken("remember: " + "x" * 5_000, is_addressed=False) == Spoken("remember", "x" * 5_000)
 
 
 @given(text=st.text(max_size=300), addressed=st.booleans())
