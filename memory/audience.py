@@ -1,7 +1,8 @@
 """The audience law: a memory is used only where everyone who reads the answer could have read its source.
 
 Pure. An `Audience` names a set of readers. A `Scope` is what one answer may draw on; stores take it as a required
-argument and show nothing outside it. Unknown means nobody: `Scope.nothing()` sees no memory at all.
+argument and show nothing outside it. Unknown means nobody: `Scope.nothing()` sees no memory at all. A guest of a
+workspace reads the channels they are in, and no others: where one reads along, no other public channel is drawn on.
 
 A memory of owner o with audience a is visible in a scope when
   - a is one of the scope's `audiences`, and the memory is a turn, an episode, a team fact, or about the reader, or
@@ -10,7 +11,7 @@ A memory of owner o with audience a is visible in a scope when
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memory.model.ids import Audience, ChannelId, Place, TenantId, UserId
 
@@ -71,6 +72,8 @@ def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] 
         if not (place.audience.startswith(f"{_CHANNEL}:") or place.audience == everyone_in(place.tenant_id)):
             return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
         readable = {place.audience, everyone_in(place.tenant_id)}
+        if place.outsiders:  # what was said in this public channel is not told apart from the other ones
+            readable.discard(everyone_in(place.tenant_id))
         own: frozenset[Audience] = frozenset()
     else:
         if place.audience != private_to(reader):
@@ -78,6 +81,19 @@ def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] 
         readable = {private_to(reader), everyone_in(place.tenant_id)}
         own = frozenset(members_of(channel_id) for channel_id in member_of)
     return Scope(tenant_id=place.tenant_id, reader=reader, audiences=frozenset(readable), own_audiences=own)
+
+
+def scope_beside(place: Place, reader: UserId) -> Scope:
+    """Return what `reader`, a full member, may be shown of an answer in `place`, where they alone see it."""
+    return scope_for(replace(place, outsiders=False), reader)
+
+
+def scope_of_learning(place: Place, reader: UserId) -> Scope:
+    """Return what may be held against what `reader` says in `place`: what is recalled wherever that will be recalled.
+
+    What is learned in a public channel is recalled where outsiders read no more than anything else of the workspace.
+    """
+    return scope_beside(place, reader) if place.audience == everyone_in(place.tenant_id) else scope_for(place, reader)
 
 
 def is_visible(scope: Scope, *, tenant_id: TenantId, audience: Audience, owner: UserId, about_owner: bool) -> bool:

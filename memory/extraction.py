@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from memory.audience import Scope, is_visible, scope_for
+from memory.audience import Scope, is_visible, scope_of_learning
 from memory.consolidation import decide, label_messages, oldest_within, render_batch
 from memory.errors import (
     MalformedReplyError,
@@ -185,7 +185,8 @@ class Extractor:
                 said.setdefault(message.author.user_id, []).append(message.text)
         found: dict[int, Fact] = {}
         for user_id, texts in said.items():
-            scope = scope_for(place, user_id) if place else Scope.nothing(tenant_id=claim.tenant_id, reader=user_id)
+            nothing = Scope.nothing(tenant_id=claim.tenant_id, reader=user_id)
+            scope = scope_of_learning(place, user_id) if place else nothing
             related = await self._retriever.related_facts(texts, scope, limit=self._policy.facts)
             facts = await self._store.facts(claim, [row_id(memory.key) for memory in related])
             found |= {fact.fact_id: fact for fact in facts if _is_shown(fact, scope)}

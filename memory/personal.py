@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from memory.audience import is_private, scope_for
+from memory.audience import is_private, scope_beside
 from memory.errors import InputError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
@@ -171,8 +171,14 @@ class PersonalMemory:
         return memory
 
     async def explain(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> Sequence[Recallable]:
-        """Return those of the memories named by `keys` that live and that the reader may see in `place`, in order."""
-        found = {memory.key: memory for memory in await self._recall.fetch(scope_for(place, reader), keys)}
+        """Return those of the memories named by `keys` that live and that the reader may see, in order.
+
+        Args:
+            place: Where the answer is that was given them.
+            reader: A full member, who alone sees this; so guests in `place` take nothing away from it.
+            keys: What the answer was given.
+        """
+        found = {memory.key: memory for memory in await self._recall.fetch(scope_beside(place, reader), keys)}
         return [found[key] for key in keys if key in found]
 
     async def export(self, owner: UserId) -> Mapping[str, object]:

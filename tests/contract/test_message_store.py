@@ -293,6 +293,22 @@ async def test_place_of_is_where_the_thread_is_now(record: Record) -> None:
     assert await record.messages.place_of(SessionId("nowhere")) is None
 
 
+async def test_a_turn_knows_whether_outsiders_read_along(record: Record) -> None:
+    """As of the thread's last message, in its place and in the claim of its turn; a second delivery changes nothing."""
+    guarded = replace(public_thread(), outsiders=True)
+    first = await record.say("with a guest", place=guarded)
+    claim = await record.messages.begin_turn(first.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None and claim.place == guarded
+    assert await record.messages.place_of(guarded.session_id) == guarded
+    await record.answer_claim(claim, "hello")
+
+    second = await record.say("the guest has left")
+    await record.deliver("p1", "with a guest", place=guarded)
+    claim = await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S)
+
+    assert claim is not None and claim.place == public_thread()
+
+
 async def test_unknown_thread_is_empty(record: Record) -> None:
     """Nothing was said there yet."""
     session_id = SessionId("nowhere")

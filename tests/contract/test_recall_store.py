@@ -364,6 +364,7 @@ def scopes() -> list[Scope]:
             for place in places_of(person, tenant_id)
             for names in ((), ("ops",), ("ops", "finance"))
         )
+        found.extend(scope_for(replace(each, outsiders=True), person.user_id) for each in places_of(person, tenant_id))
         other = BOB if tenant_id == TENANT else CARL
         widened = frozenset(place.audience for place in places_of(other, tenant_id)[::2])
         found.append(Scope(tenant_id=tenant_id, reader=person.user_id, audiences=widened, own_audiences=frozenset()))

@@ -1,6 +1,6 @@
 """The audience law over generated people, channels, tenants and memories."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -16,8 +16,10 @@ from memory.audience import (
     is_visible,
     members_of,
     private_to,
+    scope_beside,
     scope_for,
     scope_labels,
+    scope_of_learning,
 )
 from memory.model import Audience, ChannelId, Place, SessionId, TenantId, UserId
 
@@ -50,6 +52,7 @@ def _places(tenant: TenantId) -> st.SearchStrategy[Place]:
         tenant_id=st.just(tenant),
         audience=_audiences(tenant),
         shared=st.booleans(),
+        outsiders=st.booleans(),
     )
 
 
@@ -83,6 +86,96 @@ def _place(audience: Audience, *, shared: bool) -> Place:
         audience=audience,
         shared=shared,
     )
+
+
+@dataclass(frozen=True)
+class Room:
+    """A channel and who is in it; a public one is read by every full member, in it or not."""
+
+    name: str
+    members: frozenset[str]
+    is_public: bool
+
+    @property
+    def audience(self) -> Audience:
+        """For whom it is what is said in it."""
+        return everyone_in(_TENANT) if self.is_public else members_of(self.channel_id)
+
+    @property
+    def channel_id(self) -> ChannelId:
+        """As memory knows it."""
+        return ChannelId(f"{_TENANT}:{self.name}")
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Everybody who can read it."""
+        return self.members | (_FULL if self.is_public else frozenset())
+
+    @property
+    def place(self) -> Place:
+        """A thread of it."""
+        return Place(
+            session_id=SessionId("s"),
+            channel_id=self.channel_id,
+            tenant_id=_TENANT,
+            audience=self.audience,
+            shared=True,
+            outsiders=not self.members <= _FULL,
+        )
+
+
+_TENANT = TenantId("c:T1")
+_FULL = frozenset({"U1", "U2", "U3"})
+_EVERYBODY = [*sorted(_FULL), "G1", "G2"]
+
+
+def _rooms(name: str) -> st.SearchStrategy[Room]:
+    return st.builds(Room, st.just(name), st.frozensets(st.sampled_from(_EVERYBODY)), st.booleans())
+
+
+@given(_rooms("C1"), _rooms("C2"), st.sampled_from(["C1", "C2"]), st.sampled_from(sorted(_FULL)), st.booleans())
+def test_whoever_reads_an_answer_could_have_read_its_sources(
+    here: Room, elsewhere: Room, source: str, asker: str, about_owner: bool
+) -> None:
+    """In a channel, guests of it included: what is drawn on was said where each of its readers can read."""
+    reader, room = UserId(f"{_TENANT}:{asker}"), here if source == "C1" else elsewhere
+    scope = scope_for(here.place, reader)
+    is_used = is_visible(scope, tenant_id=_TENANT, audience=room.audience, owner=reader, about_owner=about_owner)
+
+    assert not is_used or here.readers <= room.readers
+
+
+@given(_rooms("C1"), st.sampled_from(sorted(_FULL)), st.sampled_from(_EVERYBODY))
+def test_no_direct_message_is_drawn_on_in_a_channel(here: Room, asker: str, owner: str) -> None:
+    """Whoever is in it, also where the asker alone is shown what an answer there was given."""
+    reader, other = UserId(f"{_TENANT}:{asker}"), UserId(f"{_TENANT}:{owner}")
+    for scope in (scope_for(here.place, reader), scope_beside(here.place, reader)):
+        assert not is_visible(scope, tenant_id=_TENANT, audience=private_to(other), owner=other, about_owner=False)
+
+
+@given(_rooms("C1"), st.sampled_from(sorted(_FULL)))
+def test_a_full_member_alone_is_shown_what_they_can_read(here: Room, asker: str) -> None:
+    """Guests who read along take nothing from what only a full member sees."""
+    reader = UserId(f"{_TENANT}:{asker}")
+
+    assert scope_beside(here.place, reader).audiences == {here.audience, everyone_in(_TENANT)}
+
+
+@given(_rooms("C1"), _rooms("C2"), st.sampled_from(sorted(_FULL)))
+def test_what_is_learned_is_held_against_what_is_recalled_with_it(here: Room, there: Room, asker: str) -> None:
+    """What extraction is shown in one thread is seen wherever its outcome is, so the outcome can tell nobody of it."""
+    reader = UserId(f"{_TENANT}:{asker}")
+    shown, recalled = scope_of_learning(here.place, reader), scope_for(there.place, reader)
+
+    assert here.audience not in recalled.audiences or shown.audiences <= recalled.audiences
+
+
+def test_what_is_said_among_guests_is_learned_as_everywhere() -> None:
+    """In a public channel an update finds the fact that it supersedes, though that is not recalled there."""
+    reader, room = UserId("c:T1:U1"), Room("C1", frozenset({"U1", "G1"}), is_public=True)
+
+    assert scope_for(room.place, reader) == Scope.nothing(tenant_id=_TENANT, reader=reader)
+    assert scope_of_learning(room.place, reader).audiences == {everyone_in(_TENANT)}
 
 
 @given(_any_scope, _any_memory)

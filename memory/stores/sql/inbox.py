@@ -27,11 +27,20 @@ _FIND_DELIVERY = (
     .where(channels.c.channel_id == bindparam("channel_id"))
     .with_for_update(read=True, of=channels)  # as hold_channel does
 )
-_THREAD_COLUMNS = ("session_id", "tenant_id", "channel_id", "audience", "shared", "title", "last_active_at")
+_THREAD_COLUMNS = (
+    "session_id",
+    "tenant_id",
+    "channel_id",
+    "audience",
+    "shared",
+    "outsiders",
+    "title",
+    "last_active_at",
+)
 _TOUCH_THREAD = {
     dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS}).on_conflict_do_update(
         index_elements=[threads.c.session_id],
-        set_={"last_active_at": plain.excluded.last_active_at, "shared": plain.excluded.shared},
+        set_={name: plain.excluded[name] for name in ("last_active_at", "shared", "outsiders")},
     )
     for dialect, plain in inserts(threads).items()
 }
@@ -113,6 +122,7 @@ def _thread_values(message: InboundMessage) -> dict[str, object]:
         "tenant_id": place.tenant_id,
         "channel_id": place.channel_id,
         "shared": place.shared,
+        "outsiders": place.outsiders,
         "title": title_of(message.text),
     }
 

@@ -152,6 +152,7 @@ async def place_of(connection: AsyncConnection, session_id: SessionId) -> Place 
         tenant_id=row.tenant_id,
         audience=row.audience,
         shared=row.shared,
+        outsiders=row.outsiders,
     )
 
 
