@@ -29,6 +29,12 @@ app = typer.Typer(
 )
 
 
+class ManifestName(StrEnum):
+    """The chat platforms that install Recall from a manifest."""
+
+    SLACK = "slack"
+
+
 class PlatformName(StrEnum):
     """The chat platforms that `run` knows by name."""
 
@@ -79,6 +85,16 @@ def run(
     settings = load_settings()
     configure_logs(level=logging.INFO)
     serve(settings, platform=platform)
+
+
+@app.command()
+def manifest(
+    platform: Annotated[ManifestName, typer.Argument(help="Whose manifest.")],  # noqa: ARG001  # there is one so far
+) -> None:
+    """Print the manifest that a chat platform installs Recall from."""
+    from bots.slack.manifest import app_manifest
+
+    sys.stdout.write(app_manifest())
 
 
 @app.command()

@@ -13,7 +13,7 @@ from bots.cli import app
 from memory.extraction import SweepReport
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["chat", "run", "memories", "forget", "export", "doctor", "reindex", "compact", "migrate"]
+COMMANDS = ["chat", "run", "manifest", "memories", "forget", "export", "doctor", "reindex", "compact", "migrate"]
 
 
 def recall(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

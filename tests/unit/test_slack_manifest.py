@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from bots.cli import app
 from bots.slack.controls import SHORTCUTS
 from bots.slack.inbound import READER_EVENTS
 from tests.fixtures.slack import MANIFEST
@@ -41,3 +43,8 @@ def test_the_texts_are_within_the_limits_of_slack(manifest: dict[str, Any]) -> N
     assert 175 <= len(shown["long_description"]) <= 4_000
     assert len(shown["description"]) <= 140
     assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
+
+
+def test_the_command_prints_the_very_file() -> None:
+    """`recall manifest slack`, comments included, ready to be piped to the clipboard."""
+    assert CliRunner().invoke(app, ["manifest", "slack"]).output == MANIFEST.read_text(encoding="utf-8")
