@@ -141,6 +141,13 @@ class MessageStore(Protocol):
         """Note that the end of a settled turn has reached the person."""
         ...
 
+    async def discloses(self, scope: str, message_id: MessageId) -> bool:
+        """Say whether the answer to this message is the one in `scope` that tells what is remembered.
+
+        It is the answer to the first message that was ever asked about with that scope, however often it is asked.
+        """
+        ...
+
     async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
         """Take the turns that were settled by `before` and never marked as shown; each goes to one caller.
 

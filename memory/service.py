@@ -194,6 +194,10 @@ class MemoryService:
         """Note that the end of a settled turn has reached the person."""
         await self._messages.mark_shown(message_id)
 
+    async def discloses(self, scope: str, message_id: MessageId) -> bool:
+        """Say whether the answer to this message is the one in `scope` that tells what is remembered."""
+        return await self._messages.discloses(scope, message_id)
+
     async def take_unshown(self, tenant_id: TenantId) -> Sequence[Unshown]:
         """Take turns that were settled a while ago and may never have been shown, each for one caller."""
         now = self._clock.now()

@@ -21,6 +21,7 @@ from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
 
+DISCLOSURE = "I remember what you tell me. /memories shows what I know of you, /forget erases it, /help lists the rest."
 STARTING = "Starting"
 NOT_TAKEN = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
 
@@ -39,6 +40,7 @@ class ConsolePlatform(Platform):
         screen: Where answers go.
         user: Who types.
         thread: The thread to start in.
+        disclosure: What a person's first answer says of memory.
         grace_s: How long what runs may go on after `stop`, in seconds.
     """
 
@@ -50,6 +52,7 @@ class ConsolePlatform(Platform):
         screen: Screen,
         user: str,
         thread: str,
+        disclosure: str | None = DISCLOSURE,
         grace_s: float = 20.0,
     ) -> None:
         self._open_backend = open_backend
@@ -57,6 +60,7 @@ class ConsolePlatform(Platform):
         self._screen = screen
         self._user = user
         self._thread = thread
+        self._disclosure = disclosure
         self._grace_s = grace_s
         self._closing = False
         self._waiting: asyncio.Task[object] | None = None
@@ -114,7 +118,11 @@ class ConsolePlatform(Platform):
         async with (
             self._open_backend() as backend,
             Delivery(
-                service=backend.service, conversation=backend.conversation, late=self._late_reply, pace=backend.pace
+                service=backend.service,
+                conversation=backend.conversation,
+                late=self._late_reply,
+                pace=backend.pace,
+                disclosure=self._disclosure,
             ) as delivery,
         ):
             session = ConsoleSession(

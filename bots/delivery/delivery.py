@@ -10,6 +10,7 @@ from typing import Self
 import structlog
 
 from bots.conversation import BROKEN, Conversation, redaction_notice
+from bots.delivery.disclosure import Disclosure
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
 from bots.delivery.waiting import OneReply, Waiting
 from bots.metrics import Outcome, PlatformMetrics
@@ -60,6 +61,7 @@ class Delivery:
         conversation: Who answers.
         late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
         pace: How often a person may ask; over it, their turns wait.
+        disclosure: What the first answer in a workspace, and in a person's own talk, says of memory; nothing if None.
         metrics: Told of turns and of what waits; nobody is when None.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
@@ -72,6 +74,7 @@ class Delivery:
         conversation: Conversation,
         late: Callable[[Message], ReplySink],
         pace: Pace,
+        disclosure: str | None = None,
         metrics: PlatformMetrics | None = None,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
@@ -80,6 +83,7 @@ class Delivery:
         self._conversation = conversation
         self._late = late
         self._pace = pace
+        self._disclosure = Disclosure(service.discloses, disclosure)
         self._metrics = metrics
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
@@ -223,11 +227,15 @@ class Delivery:
             await reply.abandon()
             is_shown = True
         elif turn.answer is None:
-            is_shown = await reply.shown(Reply(text=BROKEN, failed=True))
+            is_shown = await reply.shown(Reply(text=BROKEN, failed=True, notices=await self._told(turn.message)))
         else:
-            is_shown = await reply.shown(Reply(text=turn.answer.text))
+            is_shown = await reply.shown(Reply(text=turn.answer.text, notices=await self._told(turn.message)))
         if is_shown:
             await self._service.mark_shown(message_id)
+
+    async def _told(self, message: Message) -> tuple[str, ...]:
+        place = await self._service.place_of(message.session_id)
+        return () if place is None else await self._disclosure.for_answer(message, place)
 
     def _look_at(self, session_id: SessionId) -> _Thread:
         """Have a thread worked off, if that does not happen already."""
@@ -306,6 +314,7 @@ class Delivery:
             waiting,
             service=self._service,
             conversation=self._conversation,
+            disclosure=self._disclosure,
             pause=self._pause,
         )
         try:

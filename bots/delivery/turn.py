@@ -11,6 +11,7 @@ from typing import Literal
 import structlog
 
 from bots.conversation import STOPPED, Conversation, broken
+from bots.delivery.disclosure import Disclosure
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome
 from bots.platform import Reply
@@ -37,16 +38,25 @@ class Turn:
         waiting: Where the answer is shown.
         service: The memory core.
         conversation: Who answers.
+        disclosure: Knows what a first answer tells besides.
         pause: Waits between attempts to commit.
     """
 
     def __init__(
-        self, claim: TurnClaim, waiting: Waiting, *, service: MemoryService, conversation: Conversation, pause: Pause
+        self,
+        claim: TurnClaim,
+        waiting: Waiting,
+        *,
+        service: MemoryService,
+        conversation: Conversation,
+        disclosure: Disclosure,
+        pause: Pause,
     ) -> None:
         self._claim = claim
         self._waiting = waiting
         self._service = service
         self._conversation = conversation
+        self._disclosure = disclosure
         self._pause = pause
         self._answering: asyncio.Task[Reply] | None = None
         self._ended: End | None = None
@@ -83,7 +93,7 @@ class Turn:
             if committed is None:
                 await self._waiting.abandon()
                 return "handed_over" if self._ended == "handed_over" else "lost"
-            await self._show(replace(committed, notices=self._waiting.notices + committed.notices))
+            await self._show(replace(committed, notices=await self._beside(committed)))
         self._waiting.over.set()
         if self._ended == "stopped" or self._waiting.is_let_go:
             return "stopped"
@@ -134,6 +144,13 @@ class Turn:
                 reply = broken(self._claim, secrets.token_hex(4))
             else:
                 return reply
+
+    async def _beside(self, reply: Reply) -> tuple[str, ...]:
+        """Return all that is told beside a reply."""
+        told: tuple[str, ...] = ()
+        if not self._waiting.is_let_go:  # else nobody would read it
+            told = await self._disclosure.for_answer(self._claim.message, self._claim.place)
+        return told + self._waiting.notices + reply.notices
 
     async def _show(self, reply: Reply) -> None:
         """Show a committed reply; one whose showing is not noted is shown once more later."""

@@ -23,7 +23,7 @@ from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
-from bots.slack.desk import MemoryDesk, slack_commands
+from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
 from bots.slack.ids import SlackThread
@@ -90,6 +90,7 @@ class SlackPlatform(Platform):
         metrics: Told of turns, rate limits and the connection.
         signals: Tells the other processes to stop an answer that one of them makes.
         clock: The time of day.
+        disclosure: What the first answer in the workspace, and in a person's direct messages, says of memory.
         recover_every_s: How often to look for messages that nobody answers, in seconds.
     """
 
@@ -105,6 +106,7 @@ class SlackPlatform(Platform):
         metrics: PlatformMetrics,
         signals: Signals,
         clock: Clock,
+        disclosure: str | None = DISCLOSURE,
         recover_every_s: float = _RECOVER_EVERY_S,
     ) -> None:
         self._settings = settings
@@ -117,7 +119,12 @@ class SlackPlatform(Platform):
         self._channels = Channels(self._web, clock)
         self._clock = clock
         self._delivery = Delivery(
-            service=service, conversation=conversation, late=self._late_reply, pace=pace, metrics=metrics
+            service=service,
+            conversation=conversation,
+            late=self._late_reply,
+            pace=pace,
+            disclosure=disclosure,
+            metrics=metrics,
         )
         self._signals = signals
         self._workspace: _Workspace | None = None

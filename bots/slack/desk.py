@@ -24,6 +24,10 @@ from memory.model import Message, Place, Role
 from memory.personal import PersonalMemory
 from memory.service import MemoryService
 
+DISCLOSURE = (
+    "I remember what people tell me, and how problems were solved. /memories shows what I know of you, /memory pause "
+    "stops it, /forget erases it. The Home tab has all of it."
+)
 NO_PLACE = "I cannot tell who reads this channel, so I keep nothing that is said here. Tell me in our direct messages."
 NOT_HERE = "I cannot tell who reads this channel, so I show no memories of answers here."
 NO_THREAD = "A slash command does not know its thread. Write it in the thread: @Recall forget this thread"

@@ -549,3 +549,23 @@ async def test_messages_are_answered_in_the_order_in_which_they_were_sent(record
     assert await record.messages.waiting(later.session_id) == [earlier.message_id, later.message_id]
     assert await record.messages.begin_turn(later.message_id, holder="w", lease_s=LEASE_S) is None
     assert await record.messages.begin_turn(earlier.message_id, holder="w", lease_s=LEASE_S) is not None
+
+
+async def test_a_scope_is_disclosed_by_one_message_for_good(record: Record) -> None:
+    """The first that asks has it, however often it asks; another scope is another matter."""
+    first, second = await record.talk("one"), await record.talk("two")
+    asked = [
+        await record.messages.discloses("tenant T1", message.message_id) for message in (first, second, first, second)
+    ]
+
+    assert asked == [True, False, True, False]
+    assert await record.messages.discloses("person anna", second.message_id)
+
+
+async def test_a_scope_that_two_ask_for_at_once_goes_to_one(record: Record) -> None:
+    """Two processes answer at the same moment: one of the answers tells."""
+    said = [await record.talk(f"message {number}") for number in range(6)]
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(record.messages.discloses("tenant T1", each.message_id)) for each in said]
+
+    assert sum(task.result() for task in asked) == 1

@@ -24,7 +24,7 @@ from memory.model import (
     UserId,
 )
 from memory.ports import MessageStore
-from memory.stores.sql import inbox, posts, turns
+from memory.stores.sql import disclosures, inbox, posts, turns
 from memory.stores.sql import threads as thread_rows
 from memory.stores.sql.database import Database
 from memory.stores.sql.leases import renew_lease
@@ -73,6 +73,9 @@ class SqlMessageStore(MessageStore):
 
     async def mark_shown(self, message_id: MessageId) -> None:
         await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id)
+
+    async def discloses(self, scope: str, message_id: MessageId) -> bool:
+        return await self._database.write("tell what is remembered", disclosures.discloses, scope, message_id)
 
     async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
         now = self._database.clock.now()
