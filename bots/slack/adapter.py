@@ -28,6 +28,7 @@ from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, changed_channel, read_event
+from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
 from bots.slack.web import SlackWeb
 from memory.audience import members_of
@@ -220,6 +221,7 @@ class SlackPlatform(Platform):
         app.event("app_mention")(on_message)
         app.event("agent_session_stopped")(on_stop)
         controls.register(app, team=workspace.team)
+        offer_prompts(app, web=self._web, tasks=self._tasks)
         app.event(_ANYTHING)(on_anything)
         return app
 

@@ -3,6 +3,8 @@
 import pytest
 
 from bots.conversation import STOPPED
+from bots.slack.home import TITLE
+from bots.slack.prompts import PROMPTS
 from tests.fakes.slack_server import lifecycle
 from tests.fixtures.slack import SlackMachine
 
@@ -210,3 +212,26 @@ async def test_what_was_said_in_a_channel_that_turns_private_stays_there(slack: 
         any("the frobnicator" in item.memory.text for item in request.recalled) for request in process.model.asked
     ]
     assert recalled == [False, True, False, True]
+
+
+async def test_the_messages_tab_offers_prompts_and_works_without_them(slack: SlackMachine) -> None:
+    """At most four, each with words to send; a refusal changes nothing, and the Home tab has none."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    offered = slack.server.world.states[slack.team.team_id].prompts
+    await ana.opens_home()
+    await ana.until_home_shows(TITLE)
+    assert offered == {}
+    await ana.opens_messages()
+    await slack.server.until(lambda: bool(offered))
+    [(place, prompts)] = offered.items()
+    slack.server.faults.add("assistant.threads.setSuggestedPrompts", "error", error="not_agent_app")
+    await ana.opens_messages()
+    await slack.server.socket.until_acked()
+    await process.platform.idle()
+    thread = slack.team.thread(await ana.says(ana.dm, prompts[0]["message"]))
+    await thread.until_answers(1)
+
+    assert place == (ana.dm.channel_id, "")
+    assert [(each["title"], each["message"]) for each in prompts] == list(PROMPTS)
+    assert process.model.asked[0].message.text == PROMPTS[0][1]
