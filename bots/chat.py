@@ -9,7 +9,7 @@ from functools import partial
 
 from rich.console import Console
 
-from bots.commands import Commands, counted
+from bots.commands import Commands
 from bots.console.adapter import ConsolePlatform
 from bots.console.lines import LineSource, PipedLines, PromptLines
 from bots.console.screen import PlainScreen, Screen, Stages, TerminalScreen
@@ -17,6 +17,7 @@ from bots.console.session import Backend
 from bots.conversation import Conversation
 from bots.prompts import assistant_prompt
 from bots.settings import Settings
+from bots.wording import counted
 from memory.clock import SystemClock
 from memory.extraction import SweepReport
 from memory.ports import LanguageModel

@@ -1,4 +1,4 @@
-"""What a person can do with their memories by command, on every platform alike: show, remember, forget, why, export.
+"""What people can do with their memories by command, on every platform alike: show, keep, forget, widen, why, export.
 
 Takes words and gives words; which button, slash or shell brought them is the platform's business.
 """
@@ -6,9 +6,10 @@ Takes words and gives words; which button, slash or shell brought them is the pl
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bots.wording import counted, counted_kinds, listed, memory_line, recalled_line, receipt_line
 from memory.errors import InputError
 from memory.model import (
     About,
@@ -22,21 +23,24 @@ from memory.model import (
     Person,
     Place,
     Recallable,
-    Receipt,
     SessionId,
     ThisThread,
     UserId,
+    WidenPlan,
 )
 from memory.personal import PersonalMemory
 
-TYPE_YES = "Type yes to go on; anything else keeps them."
-CHANGED = "It has changed since I asked. This is what would go now:"
+TYPE_YES = "Type yes to go on; anything else leaves them as they are."
+CHANGED = "It has changed since I asked. This is what it would be now:"
 FORGET_USAGE = "Say what to forget: a number such as #7, last, this thread, about <words>, or everything."
+WIDEN_USAGE = "Say which memory: a number such as #7, or all."
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
 _NUMBERS = re.compile(r"#?[0-9]+(?:[\s,]+#?[0-9]+)+")
-_SHOWN_CHARS = 300
 _PREVIEW_LINES = 20
+
+Plan = ForgetPlan | WidenPlan
+"""What a question asks about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +58,7 @@ class CommandResult:
     text: str
     memories: tuple[Memory, ...] = ()
     recalled: tuple[Recallable, ...] = ()
-    question: ForgetPlan | None = None
+    question: Plan | None = None
     plan: ForgetPlan | None = None
 
 
@@ -128,11 +132,50 @@ class Commands:
         text = asked if agreed is None else f"{CHANGED}\n{asked}"
         return CommandResult(text=text, memories=plan.memories, question=plan)
 
-    async def confirm(self, plan: ForgetPlan) -> CommandResult:
-        """Carry out a plan and say what went."""
+    async def confirm(self, plan: Plan) -> CommandResult:
+        """Carry out a plan and say what came of it."""
+        if isinstance(plan, WidenPlan):
+            return CommandResult(text=_widened(await self._personal.widen_private(plan)))
         receipt = await self._personal.forget(plan)
         text = receipt_line(receipt)
         return CommandResult(text=f"{text} {self._platform_copy}".rstrip(), plan=plan)
+
+    async def widen(self, owner: UserId, argument: str, *, agreed: str | None = None) -> CommandResult:
+        """Let a memory be used anywhere in its owner's workspace at once; ask first when it is all of their DMs'.
+
+        Args:
+            owner: Whose memories.
+            argument: A number, or "all".
+            agreed: `plan_digest` of the plan that they agreed to; when by now it is another one, they are asked again.
+
+        Raises:
+            InputError: The argument names no memory that can be widened.
+        """
+        number = parse_widen(argument)
+        if number is not None:
+            memory = await self._personal.widen(owner, number, wide=True)
+            others = ", also where others ask" if memory.subject == "team" else " where you ask"
+            text = f"#{number} can now be used anywhere in this workspace{others}.\n{memory_line(memory)}"
+            return CommandResult(text=text, memories=(memory,))
+        plan = await self._personal.plan_widen(owner)
+        if agreed == plan_digest(plan):
+            return await self.confirm(plan)
+        asked = f"{_widen_preview(plan)} {self._how_to_agree}".rstrip()
+        text = asked if agreed is None else f"{CHANGED}\n{asked}"
+        return CommandResult(text=text, memories=plan.memories, question=plan)
+
+    async def narrow(self, owner: UserId, argument: str) -> CommandResult:
+        """Take back that a memory, or with "all" every memory, can be used anywhere.
+
+        Raises:
+            InputError: The argument names no memory that could be widened.
+        """
+        number = parse_widen(argument)
+        if number is None:
+            count = await self._personal.narrow_all(owner)
+            return CommandResult(text=_narrowed(counted(count, "memory", "memories"), count))
+        memory = await self._personal.widen(owner, number, wide=False)
+        return CommandResult(text=f"{_narrowed(f'#{number}', 1)}\n{memory_line(memory)}", memories=(memory,))
 
     async def why(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> CommandResult:
         """Show the memories an answer was given, as far as they live and the reader may see them here.
@@ -184,6 +227,21 @@ def _this_thread(session_id: SessionId | None) -> ThisThread:
     return ThisThread(session_id=session_id)
 
 
+def parse_widen(argument: str) -> int | None:
+    """Read which memory to widen or to narrow: its number, or None for all.
+
+    Raises:
+        InputError: It is neither.
+    """
+    words = " ".join(argument.split())
+    if words.casefold() in {"everything", "all"}:
+        return None
+    found = _NUMBER.fullmatch(words)
+    if found is None:
+        raise InputError(WIDEN_USAGE)
+    return int(found[1])
+
+
 def needs_question(plan: ForgetPlan, target: ForgetTarget) -> bool:
     """Whether to ask first: more than one memory goes, or, for the wide targets, more than one message."""
     if len(plan.memories) > 1:
@@ -192,82 +250,49 @@ def needs_question(plan: ForgetPlan, target: ForgetTarget) -> bool:
     return wide and len(plan.message_ids) > 1
 
 
-def plan_digest(plan: ForgetPlan) -> str:
-    """Return a short word that is another one for a plan that would remove anything else."""
+def plan_digest(plan: Plan) -> str:
+    """Return a short word that is another one for a plan that would do anything else."""
+    if isinstance(plan, WidenPlan):
+        return _digest(["widen", plan.owner, sorted(memory.key for memory in plan.memories)])
     named = [plan.owner, plan.everything, sorted(memory.key for memory in plan.memories)]
     named += [sorted(plan.message_ids), sorted(plan.chosen_ids), sorted(plan.reply_ids)]
+    return _digest(named)
+
+
+def _digest(named: Sequence[object]) -> str:
     return hashlib.blake2b(json.dumps(named).encode(), digest_size=12).hexdigest()
 
 
-def memory_line(memory: Memory) -> str:
-    """Return a memory as one line that starts with its permanent number."""
-    return (
-        f"#{memory.number}  {one_line(memory.text)}  ({memory.said_at:%Y-%m-%d}{_thread(memory.thread)}{_past(memory)})"
-    )
-
-
-def recalled_line(memory: Recallable) -> str:
-    """Return a recalled memory as one line: the reader's own with its number, anything else with who said it."""
-    where = f"{memory.said_at:%Y-%m-%d}{_thread(memory.thread)}"
-    if memory.number is not None:
-        return f"#{memory.number}  {one_line(memory.text)}  ({where})"
-    return f'-  "{one_line(memory.text)}"  ({memory.author}, {where})'
-
-
-def _thread(title: str) -> str:
-    return f', thread "{one_line(title)}"' if title else ""
-
-
-def _past(memory: Memory) -> str:
-    if memory.valid_until is None:
-        return ""
-    by = f", now #{memory.superseded_by_number}" if memory.superseded_by_number else ""
-    return f", until {memory.valid_until:%Y-%m-%d}{by}"
-
-
-def one_line(text: str) -> str:
-    """Return text on one line, cut where it is too long to be read in a list."""
-    joined = " ".join(text.split())
-    return joined if len(joined) <= _SHOWN_CHARS else joined[: _SHOWN_CHARS - 1] + "…"
-
-
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun: "1 reply", "2 replies"."""
-    return f"{count} {singular if count == 1 else plural or singular + 's'}"
-
-
-def counted_kinds(findings: Mapping[str, int]) -> str:
-    """Return removed secrets by kind: "2 x AWS key, 1 x JWT"."""
-    return ", ".join(f"{count} x {kind}" for kind, count in sorted(findings.items()))
-
-
-def receipt_line(receipt: Receipt) -> str:
-    """Return what was removed, in counts."""
-    parts = [
-        counted(count, singular, plural)
-        for count, singular, plural in (
-            (receipt.facts, "fact", "facts"),
-            (receipt.episodes, "episode", "episodes"),
-            (receipt.messages, "message", "messages"),
-            (receipt.replies, "reply", "replies"),
-            (receipt.summaries, "summary", "summaries"),
-        )
-        if count
-    ]
-    return f"Forgotten: {', '.join(parts)}." if parts else "Nothing was left to forget."
+def _lines(memories: Sequence[Memory]) -> list[str]:
+    lines = [memory_line(memory) for memory in memories[:_PREVIEW_LINES]]
+    if hidden := len(memories) - len(lines):
+        lines.append(f"... and {counted(hidden, 'more memory', 'more memories')}")
+    return lines
 
 
 def _preview(plan: ForgetPlan) -> str:
-    lines = [memory_line(memory) for memory in plan.memories[:_PREVIEW_LINES]]
-    if hidden := len(plan.memories) - len(lines):
-        lines.append(f"... and {counted(hidden, 'more memory', 'more memories')}")
     parts = [counted(len(plan.memories), "memory", "memories")] if plan.memories else []
     if plan.message_ids:
         parts.append(f"the text of {counted(len(plan.message_ids), 'message')}")
     if plan.reply_ids:
         parts.append(f"the text of {counted(len(plan.reply_ids), 'reply', 'replies')}")
-    return "\n".join([*lines, f"Forget {_listed(parts)}?"])
+    return "\n".join([*_lines(plan.memories), f"Forget {listed(parts)}?"])
 
 
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+def _widen_preview(plan: WidenPlan) -> str:
+    ours = sum(memory.subject == "team" for memory in plan.memories)
+    others = f", {ours} of them also where others ask" if ours else ""
+    asked = f"Let {counted(len(plan.memories), 'memory', 'memories')} be used anywhere in this workspace where you ask"
+    return "\n".join([*_lines(plan.memories), f"{asked}{others}?"])
+
+
+def _widened(count: int) -> str:
+    if not count:
+        return "Nothing was left to widen."
+    return f"{counted(count, 'memory', 'memories')} can now be used anywhere in this workspace."
+
+
+def _narrowed(what: str, count: int) -> str:
+    if not count:
+        return "No memory of yours was usable anywhere."
+    return f"{what} {'is' if count == 1 else 'are'} again only for those who could read where you said it."

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from bots.commands import CommandResult, Commands, counted
+from bots.commands import CommandResult, Commands
 from bots.console import ids
 from bots.console.screen import printable
 from bots.files import write_new
 from bots.settings import Settings, effective
+from bots.wording import counted
 from memory import bootstrap
 from memory.diagnosis import Check
 

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 import structlog
 
-from bots.commands import one_line
 from bots.console import ids
 from bots.console.lines import LineSource
 from bots.console.screen import Screen
 from bots.console.session import Backend, ConsoleSession
 from bots.delivery import Delivery
 from bots.platform import Platform, Reply, ReplySink
+from bots.wording import one_line
 from memory.errors import InputError, RecallError, StoreUnavailableError, first_error
 from memory.model import Message, SessionId
 from memory.tasks import TaskTracker

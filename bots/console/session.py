@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bots.commands import CommandResult, Commands, counted
+from bots.commands import CommandResult, Commands, Plan
 from bots.console import ids, slash
 from bots.console.screen import Screen
 from bots.conversation import Conversation
@@ -14,6 +14,7 @@ from bots.delivery import Delivery
 from bots.files import write_new
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
+from bots.wording import counted
 from memory.errors import InputError
 from memory.model import ForgetPlan, MemoryKey, Place, Role, SessionId
 from memory.personal import PersonalMemory
@@ -21,6 +22,7 @@ from memory.ports import Clock, Pace
 from memory.service import MemoryService
 
 KEPT = "Nothing was forgotten."
+AS_BEFORE = "All stays as it was."
 ALREADY = "There is nothing to confirm: it is forgotten already."
 STOPPED = "Stopped."
 
@@ -76,7 +78,7 @@ class ConsoleSession:
         self._thread = thread
         self._on_thread = on_thread
         self._used: Sequence[MemoryKey] = ()
-        self._question: ForgetPlan | None = None
+        self._question: Plan | None = None
         self._just_forgot = False
         self._answered = False
         self._commands: Mapping[str, Callable[[str], Awaitable[None]]] = {
@@ -86,6 +88,8 @@ class ConsoleSession:
             "memories": self._memories,
             "remember": self._remember,
             "forget": self._forget,
+            "widen": self._widen,
+            "narrow": self._narrow,
             "why": self._why,
             "sweep": self._sweep,
             "export": self._export,
@@ -144,8 +148,8 @@ class ConsoleSession:
     def leave(self) -> None:
         """Say so if a question stays without an answer."""
         if self._question is not None:
+            self._screen.say(_left(self._question))
             self._question = None
-            self._screen.say(KEPT)
 
     @property
     def _place(self) -> Place:
@@ -162,9 +166,9 @@ class ConsoleSession:
                 return True
             return False
         if not confirms:
-            self._screen.say(KEPT)
+            self._screen.say(_left(question))
             return line.strip().casefold() in {"no", "n"}
-        with self._screen.busy("Forgetting"):
+        with self._screen.busy("Forgetting" if isinstance(question, ForgetPlan) else "Widening"):
             self._forgot(await self._backend.commands.confirm(question))
         return True
 
@@ -222,6 +226,14 @@ class ConsoleSession:
         self._just_forgot = result.plan is not None
         self._show(result)
 
+    async def _widen(self, argument: str) -> None:
+        result = await self._backend.commands.widen(self._person.user_id, argument)
+        self._question = result.question
+        self._show(result)
+
+    async def _narrow(self, argument: str) -> None:
+        self._show(await self._backend.commands.narrow(self._person.user_id, argument))
+
     async def _why(self, _argument: str) -> None:
         self._show(await self._backend.commands.why(self._place, self._person.user_id, self._used))
 
@@ -264,6 +276,11 @@ class _Noting(ReplySink):
 
     async def abandon(self) -> None:
         await self._sink.abandon()
+
+
+def _left(question: Plan) -> str:
+    """Return what is said to a no."""
+    return KEPT if isinstance(question, ForgetPlan) else AS_BEFORE
 
 
 def _minute(moment: datetime) -> str:

@@ -11,6 +11,8 @@ COMMANDS = {
     "memories": ("/memories [WORDS]", "what is remembered of you"),
     "remember": ("/remember SENTENCE", "store one sentence now"),
     "forget": ("/forget WHAT", "a number (#7), last, this thread, about WORDS, everything"),
+    "widen": ("/widen WHAT", "let a memory (#7), or all of them, be used anywhere in your workspace"),
+    "narrow": ("/narrow WHAT", "take that back"),
     "why": ("/why", "which memories the last answer was given"),
     "sweep": ("/sweep", "learn from finished turns now, instead of later"),
     "export": ("/export [FILE]", "all that is kept of you, as JSON"),

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from bots.commands import counted
 from bots.slack.press import MOST_WORDS, Press
 from bots.slack.render import Block
 from bots.slack.views import EXPORT, SEARCH, View, button, context, line, pages, plain, sections
+from bots.wording import counted
 from memory.model import Memory
 
 PAGE_SIZE = 25

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bots.commands import counted
 from bots.platform import Reply
 from bots.text import LONGEST_CLOSE, closed, split_text
+from bots.wording import counted
 
 Block = dict[str, Any]
 

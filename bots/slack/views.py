@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bots.commands import CommandResult, counted, one_line, plan_digest
+from bots.commands import CommandResult, plan_digest
 from bots.slack.press import Press, encoded
 from bots.slack.render import Block, fallback
+from bots.wording import counted, one_line
 from memory.model import Memory, Recallable
 
 FORGET, AGREE, KEEP, PAGE = "recall_forget", "recall_agree", "recall_keep", "recall_page"

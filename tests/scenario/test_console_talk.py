@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.console.session import ALREADY, KEPT, STOPPED
+from bots.console.session import ALREADY, AS_BEFORE, KEPT, STOPPED
 from bots.conversation import CUT_OFF, UNAVAILABLE
 from memory.errors import ProviderUnavailableError
 from memory.model import ExtractionReply, FactOperation, MemoryMode, TextDelta
@@ -57,7 +57,7 @@ async def test_several_memories_are_forgotten_after_a_yes(console: ConsoleRunner
 
     preview = shown[2].splitlines()
     assert [line[:4] for line in preview[:2]] == ["#2  ", "#1  "]
-    assert preview[2] == "Forget 2 memories? Type yes to go on; anything else keeps them."
+    assert preview[2] == "Forget 2 memories? Type yes to go on; anything else leaves them as they are."
     assert shown[3:] == ["Forgotten: 2 facts.", "Nothing is remembered of you yet."]
 
 
@@ -70,6 +70,42 @@ async def test_anything_but_yes_keeps_them_and_is_done_itself(console: ConsoleRu
     assert shown[3] == KEPT
     assert len(shown[4].splitlines()) == 2
     assert shown[6] == KEPT
+
+
+async def test_one_memory_is_widened_and_taken_back_at_once(console: ConsoleRunner) -> None:
+    """Its line says that it can be used anywhere for as long as it can."""
+    shown = await console.talk(
+        "/remember I deploy with ArgoCD.", "/widen #1", "/memories", "/narrow 1", "/memories", "/narrow all", "/widen 2"
+    )
+
+    said, line = shown[1].splitlines()
+    assert said == "#1 can now be used anywhere in this workspace where you ask."
+    assert (line, shown[2]) == (shown[2], line)
+    assert line.endswith(", usable anywhere)")
+    assert shown[3].startswith("#1 is again only for those who could read where you said it.\n#1  I deploy")
+    assert "anywhere" not in shown[4]
+    assert shown[5:] == ["No memory of yours was usable anywhere.", "You have no memory #2."]
+
+
+async def test_all_memories_are_widened_after_a_yes(console: ConsoleRunner) -> None:
+    """The preview lists them; anything but a yes leaves all as it was."""
+    shown = await console.talk(
+        *("/remember I deploy with ArgoCD.", "/remember I deploy on Mondays."),
+        *("/widen all", "no", "/widen all", "yes", "/widen all", "/narrow all"),
+    )
+
+    preview = shown[2].splitlines()
+    assert [line[:4] for line in preview[:2]] == ["#2  ", "#1  "]
+    assert preview[2] == (
+        "Let 2 memories be used anywhere in this workspace where you ask? "
+        "Type yes to go on; anything else leaves them as they are."
+    )
+    assert shown[3] == AS_BEFORE
+    assert shown[5:] == [
+        "2 memories can now be used anywhere in this workspace.",
+        "No memory of yours is used in our direct messages only.",
+        "2 memories are again only for those who could read where you said it.",
+    ]
 
 
 async def test_forgetting_reaches_the_last_answer(console: ConsoleRunner) -> None:

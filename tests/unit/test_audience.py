@@ -219,6 +219,29 @@ def test_an_answer_in_a_channel_draws_on_what_all_its_readers_could_read(
     assert not visible or not is_private(audience)
 
 
+@given(_any_scope, _any_memory)
+def test_a_widened_memory_is_visible_wherever_a_public_one_is(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
+    """In every known place of its tenant, for its owner; for others only when it is not about the owner."""
+    widened = {**memory, "audience": everyone_in(memory["tenant_id"])}
+    is_known_place = memory["tenant_id"] == scope.tenant_id and bool(scope.audiences)
+    is_owner = memory["owner"] == scope.reader
+
+    assert is_visible(scope, **widened) == (is_known_place and (is_owner or not memory["about_owner"]))
+
+
+@given(_any_memory, st.lists(_tenants.flatmap(_audiences), min_size=1, max_size=4))
+def test_a_memory_taken_back_is_for_the_readers_of_a_source_it_still_has(
+    memory: dict,  # type: ignore[type-arg]  # keyword arguments
+    of_sources: list[Audience],
+) -> None:
+    """Never for the whole tenant, unless it was said where the whole tenant reads."""
+    everyone = everyone_in(memory["tenant_id"])
+    audience = audience_of_sources(everyone, of_sources)
+
+    assert audience in of_sources
+    assert audience != everyone or everyone in of_sources
+
+
 @pytest.mark.parametrize("audience", ["", "unknown", "shared:C1", "workspace:c:T2", "private:c:T1:U1", "workspace"])
 def test_unknown_readers_see_nothing(audience: str) -> None:
     """A shared place whose readers are not known to be members sees no memory at all, not even a public one."""

@@ -1,4 +1,4 @@
-"""The memory commands' words: what is understood, when a question is asked, and how lines read."""
+"""The memory commands' words: what is understood, and when a question is asked."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,13 +7,11 @@ import pytest
 
 from bots.commands import (
     FORGET_USAGE,
-    counted,
-    memory_line,
+    WIDEN_USAGE,
     needs_question,
     parse_forget,
+    parse_widen,
     plan_digest,
-    recalled_line,
-    receipt_line,
 )
 from memory.audience import private_to
 from memory.errors import InputError
@@ -27,11 +25,10 @@ from memory.model import (
     MemoryKey,
     MessageId,
     Numbered,
-    Recallable,
-    Receipt,
     SessionId,
     ThisThread,
     UserId,
+    WidenPlan,
 )
 
 OWNER = UserId("console:local:ana")
@@ -129,41 +126,6 @@ def test_more_than_one_memory_is_asked_about(plan: ForgetPlan, target: ForgetTar
     assert needs_question(plan, target) == asks
 
 
-def test_a_memory_reads_as_one_line() -> None:
-    """Its number, its text, the day and the thread; line breaks in the text do not break the list."""
-    line = memory_line(_memory(text="I run\n  EKS.", thread='the "big" one'))
-
-    assert line == '#7  I run EKS.  (2026-11-02, thread "the "big" one")'
-
-
-def test_a_memory_of_the_past_says_until_when() -> None:
-    """A superseded fact names the day it ended and what stands in its place."""
-    line = memory_line(_memory(valid_until=datetime(2026, 12, 1, tzinfo=UTC), superseded_by_number=9, thread=""))
-
-    assert line == "#7  I run EKS.  (2026-11-02, until 2026-12-01, now #9)"
-
-
-def test_a_long_text_is_cut_in_a_list() -> None:
-    """A list stays readable whatever was said."""
-    recallable = Recallable(
-        key=MemoryKey("m1.1"),
-        kind="turn",
-        owner=OWNER,
-        number=None,
-        text="log " * 1_000,
-        author="ana",
-        said_at=SAID_AT,
-        session_id=SESSION,
-        thread="main",
-    )
-
-    line = recalled_line(recallable)
-
-    assert line.startswith('-  "log log ')
-    assert line.endswith('…"  (ana, 2026-11-02, thread "main")')
-    assert len(line) < 400
-
-
 def test_a_digest_is_another_one_for_every_other_plan() -> None:
     """Whoever agrees to a plan agrees to just that; the order of its parts says nothing."""
     plan = _plan(memories=2, messages=2)
@@ -182,13 +144,25 @@ def test_a_digest_is_another_one_for_every_other_plan() -> None:
     assert len({plan_digest(each) for each in [plan, *others]}) == len(others) + 1
 
 
-def test_a_receipt_counts_what_went() -> None:
-    """Singular and plural, and only what there was."""
-    assert receipt_line(Receipt(facts=2, messages=1, replies=1)) == "Forgotten: 2 facts, 1 message, 1 reply."
-    assert receipt_line(Receipt(episodes=1, replies=3, summaries=2)) == "Forgotten: 1 episode, 3 replies, 2 summaries."
-    assert receipt_line(Receipt()) == "Nothing was left to forget."
+def test_a_digest_of_widening_is_another_one_than_of_forgetting() -> None:
+    """A yes to one of them is none to the other, nor to other memories."""
+    plan = _plan(memories=2)
+    both = WidenPlan(owner=OWNER, memories=plan.memories)
+    shuffled, fewer = replace(both, memories=plan.memories[::-1]), replace(both, memories=plan.memories[:1])
+    other = replace(both, owner=UserId("console:local:bob"))
+
+    assert plan_digest(shuffled) == plan_digest(both)
+    assert len({plan_digest(plan), plan_digest(both), plan_digest(fewer), plan_digest(other)}) == 4
 
 
-def test_counts_carry_their_noun() -> None:
-    """One is singular, none and many are plural."""
-    assert [counted(number, "fact") for number in (0, 1, 2)] == ["0 facts", "1 fact", "2 facts"]
+@pytest.mark.parametrize(("argument", "number"), [("7", 7), (" #007 ", 7), ("all", None), ("Everything", None)])
+def test_what_to_widen_is_understood(argument: str, number: int | None) -> None:
+    """A number, or all."""
+    assert parse_widen(argument) == number
+
+
+@pytest.mark.parametrize("argument", ["", "last", "about EKS", "1 2", "seven"])
+def test_anything_else_is_widened_by_no_guess(argument: str) -> None:
+    """What others may get to read is named, or it stays as it is."""
+    with pytest.raises(InputError, match=WIDEN_USAGE):
+        parse_widen(argument)
