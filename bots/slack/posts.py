@@ -95,12 +95,22 @@ class ReplyPosts:
             session_status="active",
         )
 
-    async def stop(self, ts: str) -> None:
-        """End a stream as it is, if it is one and still open."""
+    async def stop(self, ts: str, *, patient: bool = True) -> None:
+        """End a stream as it is, if it is one and still open; not `patient`, in one attempt."""
+        channel = self._thread.channel
         try:
-            await self._again(lambda: self._web.call("chat.stopStream", channel=self._thread.channel, ts=ts))
+            if patient:
+                await self._again(lambda: self._web.call("chat.stopStream", channel=channel, ts=ts))
+            else:
+                await self._web.call("chat.stopStream", within_s=0, channel=channel, ts=ts)
         except SlackRefusedError as error:
             _log.debug("stream_over_already", code=error.code)
+
+    async def show(self, ts: str, post: Post) -> None:
+        """Let the first post show what there is of an answer. One attempt, which waits for no rate limit."""
+        mark = self._mark(0, done=False)
+        update = {"channel": self._thread.channel, "ts": ts, "metadata": mark}
+        await self._web.call("chat.update", within_s=0, text=post.text, blocks=post.blocks, **update)
 
     async def write(self, ts: str, post: Post) -> None:
         """Replace all of the first post; in plain blocks if Slack does not take the others."""

@@ -124,6 +124,13 @@ def parts(reply: Reply, *, message_id: str = "", partial: str = "") -> Sequence[
     return [*posts[:-1], replace(posts[-1], below=tuple(ending))]
 
 
+def so_far(text: str) -> Post | None:
+    """Return the beginning of an answer as a post, mass mentions escaped already; None when one cannot hold it."""
+    if len(text) > PART_CHARS - LONGEST_CLOSE or not text.strip():
+        return None
+    return Post(markdown=closed(text), text=fallback(text))
+
+
 def footer(message_id: str, *, used: int) -> Sequence[Block]:
     """Return the row that shows which memories an answer used, if any, and the feedback buttons."""
     button = {

@@ -1,7 +1,7 @@
 """A reply as a person sees it in Slack: a status, a message that grows, and always the whole answer at the end, once.
 
-The first post carries no answer text, and its ts is committed before any does. Whatever goes wrong with the stream, the
-same message is completed by chat.update. How a call is repeated and found again is not known here.
+The first post carries no answer text, and its ts is committed before any does. Where there is no stream, or none any
+more, the same message grows and is completed by chat.update. How a call is repeated and found again is not known here.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from bots.platform import NotePost, PlatformError, Reply, ReplySink
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
 from bots.slack.posts import ReplyPosts, Wait
-from bots.slack.render import STREAM_BYTES, Post, StreamGuard, parts
+from bots.slack.render import STREAM_BYTES, Post, StreamGuard, parts, so_far
 from bots.slack.web import SlackWeb
 from memory.errors import StoreConflictError, StoreUnavailableError
 
@@ -22,6 +22,8 @@ _log = structlog.get_logger(__name__)
 
 PACE_S = 0.7
 """Between two calls that let the stream grow: Slack takes about 100 a minute."""
+EDIT_S = 1.2
+"""The same for a message that grows by edits: Slack takes about 50 a minute."""
 RETRY_S = 5.0
 """Before the answer is shown growing after all, when its first post failed."""
 
@@ -66,7 +68,7 @@ class SlackReply(ReplySink):
         self._must_look = not fresh
         self._done: frozenset[int] = frozenset()
         self._is_stream = False  # the first post is a stream, or may be one
-        self._is_growing = False  # the first post is an open stream and shows exactly `_sent`
+        self._is_growing = False  # the first post is an open stream and shows exactly `_sent`; else it grows by edits
         self._is_mute = False  # Slack does not want the first post; tried once more at the end
         self._guard = StreamGuard()
         self._text = ""
@@ -189,10 +191,14 @@ class SlackReply(ReplySink):
                 await self._look(orphans=True)
 
     async def _grow(self, ts: str) -> None:
-        """Send what waits, as far as the stream can hold it."""
-        piece = self._pending
-        fits = len((self._sent + piece).encode()) <= STREAM_BYTES
-        if not (self._is_growing and piece and fits):
+        """Show what waits, as far as one post can hold it."""
+        if self._pending and self._is_growing:
+            await self._append(ts, self._pending)
+        elif self._pending:
+            await self._edit(ts, self._sent + self._pending)
+
+    async def _append(self, ts: str, piece: str) -> None:
+        if len((self._sent + piece).encode()) > STREAM_BYTES:
             return
         try:
             await self._posts.append(ts, piece)
@@ -205,6 +211,17 @@ class SlackReply(ReplySink):
         else:
             self._sent += piece
             self._pending = ""
+
+    async def _edit(self, ts: str, text: str) -> None:
+        post = so_far(text)
+        if post is None:
+            return
+        self._next_at = self._now() + EDIT_S
+        if self._is_stream:
+            await self._posts.stop(ts, patient=False)
+            self._is_stream = False
+        await self._posts.show(ts, post)
+        self._sent, self._pending = text, ""
 
     async def _completed(self, posts: Sequence[Post]) -> bool:
         """End the stream with what it does not show yet; False when that cannot be done, or not for certain."""

@@ -10,7 +10,7 @@ from bots.platform import Reply
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
 from bots.slack.render import FEEDBACK_ACTION, PLACEHOLDER, STREAM_BYTES
-from bots.slack.sink import PACE_S, SlackReply
+from bots.slack.sink import EDIT_S, PACE_S, SlackReply
 from bots.slack.web import SlackWeb
 from memory.errors import StoreConflictError, StoreUnavailableError
 from tests.fakes.slack_server import Channel, Message, Person, SlackServer, Thread
@@ -219,7 +219,7 @@ async def test_nobody_is_pinged_at_any_moment(stage: Stage) -> None:
 
 @pytest.mark.parametrize("pieces", [0, 1, 2])
 async def test_an_expired_stream_is_completed_in_place(stage: Stage, pieces: int) -> None:
-    """Slack forgets the stream at any moment; the same message ends with the whole answer."""
+    """Slack forgets the stream at any moment; the same message goes on growing and ends with the whole answer."""
     reply = stage.reply(fresh=True)
     await stage.stream(reply, *PIECES[:pieces])
     if pieces:
@@ -227,6 +227,7 @@ async def test_an_expired_stream_is_completed_in_place(stage: Stage, pieces: int
     else:
         stage.slack.world.stream_appends = 0
     await stage.stream(reply, *PIECES[pieces:])
+    assert [message.shown for message in stage.thread.answers] != ["".join(PIECES[:pieces])]
 
     await reply.finish(Reply(text=ANSWER))
 
@@ -298,16 +299,54 @@ async def test_rate_limits_are_waited_for_as_told(stage: Stage) -> None:
     assert stage.answer.shown == ANSWER and stage.time.waits[-2:] == [30.0, 30.0]
 
 
-async def test_without_streams_a_placeholder_is_filled(stage: Stage) -> None:
-    """Where no stream can be had, a plain post without answer text stands in until the end."""
+async def test_without_streams_a_plain_post_grows(stage: Stage) -> None:
+    """Where no stream can be had, a post without answer text comes first; it is edited about once a second."""
     stage.slack.faults.add("chat.startStream", "ratelimited", times=None)
     reply = stage.reply(fresh=True)
 
-    await stage.stream(reply, *PIECES)
-    assert [message.shown for message in stage.thread.answers] == [PLACEHOLDER]
+    await stage.stream(reply, *PIECES[:1])
+    assert [message.shown for message in stage.thread.answers] == [PIECES[0]]
+    await stage.stream(reply, *PIECES[1:])
     await reply.finish(Reply(text=ANSWER))
 
     assert stage.answer.shown == ANSWER and stage.noted == [(stage.answer.ts, [PLACEHOLDER])]
+    assert stage.times("chat.update") == 1 + int(3 * PACE_S / EDIT_S) + 1  # at once, once a while, at the end
+    assert stage.times("chat.startStream") == 1 and stage.slack.refusals == []
+
+
+async def test_a_plain_post_grows_by_whole_blocks_until_it_is_full(stage: Stage) -> None:
+    """An open code block is closed for the while, nobody is pinged, and what one post cannot hold waits for the end."""
+    stage.slack.faults.add("chat.startStream", "error", error="not_allowed", times=None)
+    reply = stage.reply(fresh=True)
+    await stage.stream(reply, "```sh\necho '<!chan")
+    [growing] = stage.thread.answers
+    assert growing.shown == "```sh\necho '\n```"
+    await stage.stream(reply, "nel>'\n```\n", "")
+    await stage.time.wait(EDIT_S)
+    await stage.stream(reply, "word " * 2_000)
+    full = stage.times("chat.update")
+    await stage.time.wait(EDIT_S)
+    await stage.stream(reply, "word " * 2_000)
+    assert stage.times("chat.update") == full
+    await reply.finish(Reply(text="```sh\necho '<!channel>'\n```\n" + "word " * 4_000))
+
+    assert len(stage.thread.answers) == 2 and not any(each.streaming for each in stage.thread.answers)
+
+
+async def test_edits_that_are_limited_wait_and_the_end_comes_all_the_same(stage: Stage) -> None:
+    """A 429 puts the next edit off as told; the model is not held up."""
+    stage.slack.faults.add("chat.startStream", "error", error="not_allowed", times=None)
+    reply = stage.reply(fresh=True)
+    stage.slack.faults.add("chat.update", "ratelimited", retry_after_s=30)
+    await stage.stream(reply, *PIECES)
+    assert [message.shown for message in stage.thread.answers] == [PLACEHOLDER]
+    assert stage.times("chat.update") == 1
+    await stage.time.wait(30)
+    await stage.stream(reply, " ")
+    assert [message.shown.strip() for message in stage.thread.answers] == [ANSWER]
+    await reply.finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER
 
 
 async def test_an_answer_that_cannot_be_shown_meanwhile_is_shown_at_the_end(stage: Stage) -> None:
