@@ -20,6 +20,7 @@ from bots.delivery import Delivery
 from bots.metrics import PlatformMetrics
 from bots.platform import IncomingMessage, Platform, ReplySink
 from bots.slack import ids
+from bots.slack.changes import Changes
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
@@ -27,11 +28,10 @@ from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
 from bots.slack.ids import SlackThread
-from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, changed_channel, read_event
+from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
 from bots.slack.web import SlackWeb
-from memory.audience import members_of
 from memory.errors import ConfigError, InputError, RecallError
 from memory.forgetting import Forgetting
 from memory.model import Message, SessionId
@@ -46,7 +46,6 @@ _RECOVER_EVERY_S = 30.0
 _LAST_CALLS_S = 5.0
 _ANYTHING = re.compile(".*")
 _DM_PREFIX = "D"
-_NO_THREAD = "0"
 _STOP = "stop"
 _SOMEBODY = "somebody"
 """Who deleted a message when Slack does not say, for the audit log."""
@@ -162,6 +161,8 @@ class SlackPlatform(Platform):
 
     async def idle(self) -> None:
         """Wait until nothing that was taken is under way."""
+        if self._connection is not None:
+            await self._connection.idle()
         await self._delivery.idle()
         await self._tasks.idle()
 
@@ -205,8 +206,10 @@ class SlackPlatform(Platform):
         )
 
         controls = self._controls(workspace)
+        changes = Changes(channels=self._channels, service=self._service, bot=workspace.bot)
 
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
+            await changes.follow(event, body.get("team_id") or workspace.team)
             async with self._in_order(event):
                 await self._on_message(event, body, workspace, controls)
 
@@ -215,7 +218,7 @@ class SlackPlatform(Platform):
             await self._stop_answer(ids.session_id(thread))
 
         async def on_anything(event: dict[str, Any], body: dict[str, Any]) -> None:
-            await self._on_change(event, body.get("team_id") or workspace.team)
+            await changes.follow(event, body.get("team_id") or workspace.team)
 
         app.event("message")(on_message)
         app.event("app_mention")(on_message)
@@ -223,6 +226,7 @@ class SlackPlatform(Platform):
         controls.register(app, team=workspace.team)
         offer_prompts(app, web=self._web, tasks=self._tasks)
         app.event(_ANYTHING)(on_anything)
+        app.error(_not_taken)
         return app
 
     def _controls(self, workspace: _Workspace) -> Controls:
@@ -245,7 +249,6 @@ class SlackPlatform(Platform):
         self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace, controls: Controls
     ) -> None:
         team = body.get("team_id") or workspace.team
-        await self._on_change(event, team)
         match read_event(event, team=team, bot=workspace.bot):
             case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
                 if not controls.take(said, event):
@@ -258,19 +261,6 @@ class SlackPlatform(Platform):
                 session_id = ids.session_id(deleted.thread)
                 actor = ids.user_id(team, deleted.user or _SOMEBODY)
                 await self._forgetting.message_deleted(session_id, deleted.ts, actor=actor)
-
-    async def _on_change(self, event: Mapping[str, Any], team: str) -> None:
-        """Follow a change of people and channels: what was said in one is for no more people than read it now."""
-        if event.get("type") == "user_change":
-            self._channels.forget_user(str(event.get("user", {}).get("id")))
-        channel = changed_channel(event)
-        if channel is None:
-            return
-        self._channels.forget(channel)
-        place = await self._channels.place(SlackThread(team, channel, _NO_THREAD))
-        channel_id = ids.channel_id(team, channel)
-        audience = members_of(channel_id) if place is None else place.audience
-        await self._service.narrow_channel(channel_id, audience, tenant_id=ids.tenant_id(team))
 
     async def _stop_answer(self, session_id: SessionId) -> None:
         """Stop the answer in a thread, whichever process makes it."""
@@ -345,3 +335,14 @@ class SlackPlatform(Platform):
         thread = ids.thread_of(message.session_id)
         user = ids.user_of(message.author.user_id)[1] if message.author is not None else ""
         return self._reply(thread, user, message.platform_message_id or "", fresh=False)
+
+
+async def _not_taken(error: Exception) -> None:
+    """Log what failed before it was acknowledged; Slack sends an event again, and a person who pressed sees an error.
+
+    Said in our words, since the library's line would carry what a driver says, and that may carry people's words.
+    """
+    if isinstance(error, RecallError):
+        _log.warning("not_acknowledged", error=type(error).__name__, reason=str(error))
+    else:
+        _log.error("not_acknowledged", error=type(error).__name__, exc_info=error)

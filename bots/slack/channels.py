@@ -2,10 +2,13 @@
 
 Knows the audiences of memories, not what is remembered. A channel that somebody outside of the workspace can read
 (Slack Connect, another workspace of the organisation) is no place at all: nothing is recalled there, nothing stored.
+Where Slack does not answer, nothing is known, neither yes nor no, and whoever asks has to ask again later.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -19,6 +22,7 @@ from memory.audience import everyone_in, members_of, private_to
 from memory.model import Audience, Person, Place
 from memory.ports import Clock
 
+_Described = TypeVar("_Described")
 _log = structlog.get_logger(__name__)
 
 GOOD_FOR_S = 60.0
@@ -31,6 +35,13 @@ _RATE_LIMIT_WAIT_S = 1.0  # who asks has 3 s to acknowledge an event
 _HOMES = ("user_team", "source_team", "team")
 
 
+@dataclass(frozen=True, slots=True)
+class _NoAnswer:
+    """Slack did not answer when it was asked."""
+
+    method: str
+
+
 class Channels:
     """What Slack says of channels and people, each answer for a minute.
 
@@ -41,8 +52,8 @@ class Channels:
 
     def __init__(self, web: SlackWeb, clock: Clock) -> None:
         self._web = web
-        self._channels: TimedCache[Readers | None] = TimedCache(clock, size=_CHANNELS)
-        self._users: TimedCache[Profile | None] = TimedCache(clock, size=_USERS)
+        self._channels: TimedCache[Readers | _NoAnswer | None] = TimedCache(clock, size=_CHANNELS)
+        self._users: TimedCache[Profile | _NoAnswer | None] = TimedCache(clock, size=_USERS)
 
     async def place(self, thread: SlackThread, *, dm_with: str | None = None) -> Place | None:
         """Return a thread as a place; None where outsiders may read, or Slack does not say for sure who does.
@@ -50,10 +61,13 @@ class Channels:
         Args:
             thread: Where.
             dm_with: Whose DM with Recall it is, when the event said so; Slack is not asked about the channel then.
+
+        Raises:
+            SlackUnavailableError: Slack does not answer.
         """
         if dm_with is not None:
             return await self._private_place(thread, dm_with)
-        readers = await self._channels.get(thread.channel, lambda: self._ask_readers(thread.channel))
+        readers = await self._readers(thread.channel)
         if readers is None:
             return None
         if readers.kind == "person":
@@ -67,6 +81,9 @@ class Channels:
             team: The workspace.
             user: Who.
             event: What they did; it may name where they are at home.
+
+        Raises:
+            SlackUnavailableError: Slack does not answer.
         """
         described = await self._user(user)
         if described is None or team not in described.teams:
@@ -76,7 +93,10 @@ class Channels:
 
     async def person(self, team: str, user: str) -> Person:
         """Return somebody with the name they show; their id where Slack does not say."""
-        described = await self._user(user)
+        try:
+            described = await self._user(user)
+        except SlackUnavailableError:
+            described = None
         return ids.person(team, user, described.name if described is not None and described.name else user)
 
     def forget(self, channel: str) -> None:
@@ -92,28 +112,34 @@ class Channels:
             return None
         return ids.place(thread, audience=private_to(ids.user_id(thread.team, user)), shared=False)
 
+    async def _readers(self, channel: str) -> Readers | None:
+        ask = partial(self._ask, "conversations.info", profiles.readers, channel=channel)
+        return _known(await self._channels.get(channel, ask))
+
     async def _user(self, user: str) -> Profile | None:
-        return await self._users.get(user, lambda: self._ask_user(user))
+        return _known(await self._users.get(user, partial(self._ask, "users.info", profiles.profile, user=user)))
 
-    async def _ask_readers(self, channel: str) -> Fetched[Readers | None]:
-        answer = await self._ask("conversations.info", channel=channel)
-        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(profiles.readers(answer), GOOD_FOR_S)
-
-    async def _ask_user(self, user: str) -> Fetched[Profile | None]:
-        answer = await self._ask("users.info", user=user)
-        return Fetched(None, FAILURE_GOOD_FOR_S) if answer is None else Fetched(profiles.profile(answer), GOOD_FOR_S)
-
-    async def _ask(self, method: str, **arguments: str) -> Mapping[str, Any] | None:
-        """Return what Slack says; {} when it refuses, which will not soon change, None when it does not answer."""
+    async def _ask(
+        self, method: str, read: Callable[[Mapping[str, Any]], _Described | None], **arguments: str
+    ) -> Fetched[_Described | _NoAnswer | None]:
+        """Return what Slack says; None when it refuses, which will not soon change."""
         for _ in range(_ATTEMPTS):
             try:
-                return await self._web.call(method, within_s=_RATE_LIMIT_WAIT_S, **arguments)
+                answer = await self._web.call(method, within_s=_RATE_LIMIT_WAIT_S, **arguments)
             except SlackRefusedError as error:
                 _log.warning("slack_lookup_refused", method=method, code=error.code, **arguments)
-                return {}
+                return Fetched(None, GOOD_FOR_S)
             except SlackUnavailableError as error:
                 _log.warning("slack_lookup_failed", method=method, reason=str(error), **arguments)
-        return None
+            else:
+                return Fetched(read(answer), GOOD_FOR_S)
+        return Fetched(_NoAnswer(method), FAILURE_GOOD_FOR_S)
+
+
+def _known(answer: _Described | _NoAnswer) -> _Described:
+    if isinstance(answer, _NoAnswer):
+        raise SlackUnavailableError(answer.method, "it was asked just now", sent=False)
+    return answer
 
 
 def _audience(thread: SlackThread, readers: Readers) -> Audience:

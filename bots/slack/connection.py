@@ -102,6 +102,10 @@ class SlackConnection:
             f"Slack: the connection has been silent for {silent_s:.0f} s" if silent_s > self._silent_after_s else None
         )
 
+    async def idle(self) -> None:
+        """Wait until nothing that was delivered is under way."""
+        await self._taking.idle()
+
     async def _check_token(self) -> None:
         """Ask for a connection as the SDK does, which would take a refusal for a reason to try again and again."""
         web = SlackWeb(self._app_token, api_url=self._api_url)

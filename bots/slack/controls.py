@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bots.slack import asked, views
 from bots.slack.asked import Asked
 from bots.slack.desk import MemoryDesk
+from bots.slack.errors import SlackUnavailableError
 from bots.slack.inbound import Said
 from bots.slack.mrkdwn import decode_text
 from bots.slack.press import Press, decoded
@@ -29,6 +30,7 @@ from memory.tasks import TaskTracker
 _log = structlog.get_logger(__name__)
 
 UNREACHABLE = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
+NO_SLACK = "Slack did not answer what I had to ask for this. Try again in a moment."
 BROKEN = "Something went wrong on my side; whoever runs me can find the reason in the log."
 NOT_YOURS = "That button was made for somebody else."
 TOO_OLD = "I do not know that button any more. Give the command again."
@@ -198,9 +200,10 @@ class Controls:
             who, view = who.beside(), views.words(NOT_YOURS)
         except InputError as error:  # its text is for the person
             view = views.words(str(error))
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, SlackUnavailableError) as error:
             _log.warning("control_failed", control=name, correlation_id=correlation_id, reason=str(error))
-            view = views.words(f"{UNREACHABLE}\nError id: {correlation_id}")
+            words = NO_SLACK if isinstance(error, SlackUnavailableError) else UNREACHABLE
+            view = views.words(f"{words}\nError id: {correlation_id}")
             who = who.beside()
         except Exception:  # noqa: BLE001  # the boundary of a command: whatever breaks, the person is told
             _log.exception("control_broke", control=name, correlation_id=correlation_id)

@@ -16,11 +16,16 @@ Reason = Literal["other_event", "malformed", "bot", "own", "system", "unchanged"
 """Why something is not for Recall; few enough to be a metric's label."""
 
 _SAID = frozenset({None, "", "file_share", "thread_broadcast", "me_message"})
-_CONVERTED = frozenset({"channel_convert_to_private", "channel_convert_to_public"})
-READER_EVENTS = frozenset({
-    "channel_shared", "channel_unshared", "channel_archive", "channel_unarchive", "channel_deleted", "channel_left",
-    "group_archive", "group_unarchive", "group_deleted", "group_left", "member_joined_channel", "member_left_channel",
-    "shared_channel_invite_received", "shared_channel_invite_accepted", "shared_channel_invite_approved",
+_TO_PRIVATE = "channel_convert_to_private"
+_CONVERTED = frozenset({_TO_PRIVATE, "channel_convert_to_public"})
+_MEMBER_EVENTS = frozenset({"member_joined_channel", "member_left_channel"})
+_SHARING_EVENTS = frozenset({
+    "channel_shared", "shared_channel_invite_received", "shared_channel_invite_accepted",
+    "shared_channel_invite_approved",
+})  # fmt: skip
+READER_EVENTS = _MEMBER_EVENTS | _SHARING_EVENTS | frozenset({
+    "channel_unshared", "channel_archive", "channel_unarchive", "channel_deleted", "channel_left",
+    "group_archive", "group_unarchive", "group_deleted", "group_left",
 })  # fmt: skip
 _SLACKBOT = "USLACKBOT"
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
@@ -156,6 +161,17 @@ def changed_channel(event: Mapping[str, Any]) -> str | None:
     if kind in READER_EVENTS or (kind == "message" and _string(event, "subtype") in _CONVERTED):
         return _string(event, "channel") or _string(_inner(event, "channel"), "id")
     return None
+
+
+def says_narrower(event: Mapping[str, Any]) -> bool:
+    """Whether an event itself says that its channel is not, or not only, for the whole workspace now."""
+    kind, subtype = _string(event, "type"), _string(event, "subtype")
+    return kind in _SHARING_EVENTS or (kind == "message" and subtype == _TO_PRIVATE)
+
+
+def joined_or_left(event: Mapping[str, Any]) -> str | None:
+    """Return who came into a channel or left it; None for all other events."""
+    return _string(event, "user") if _string(event, "type") in _MEMBER_EVENTS else None
 
 
 def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -> Said | Overheard:

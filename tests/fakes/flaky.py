@@ -1,8 +1,11 @@
 """Stores that can be switched off."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreUnavailableError
 from memory.model import (
@@ -22,10 +25,11 @@ from memory.model import (
 )
 from memory.model.recall import Vector
 from memory.ports import SessionCache, VectorIndex
-from memory.stores.sql.database import Database
+from memory.stores.sql.database import Database, Work
 from memory.stores.sql.messages import SqlMessageStore
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 class FlakyCache(SessionCache):
@@ -100,6 +104,36 @@ class FlakyIndex(VectorIndex):
         if not self.is_up:
             raise StoreUnavailableError("chroma", operation)
         return self._inner
+
+
+class FlakyDatabase(Database):
+    """A real database, the one it is given, while `is_up`."""
+
+    def __init__(self, inner: Database) -> None:
+        super().__init__(inner._engine, clock=inner.clock, timeout_s=inner._timeout_s, path=inner.path)
+        self.is_up = True
+
+    @asynccontextmanager
+    async def read(self, operation: str = "read") -> AsyncIterator[AsyncConnection]:
+        self._reached(operation)
+        async with super().read(operation) as connection:
+            yield connection
+
+    async def look(
+        self, operation: str, work: Work[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Result:
+        self._reached(operation)
+        return await super().look(operation, work, *arguments, **named)
+
+    @asynccontextmanager
+    async def _turn_to_write(self, *, for_upkeep: bool = False) -> AsyncIterator[None]:
+        self._reached("write")
+        async with super()._turn_to_write(for_upkeep=for_upkeep):
+            yield
+
+    def _reached(self, operation: str) -> None:
+        if not self.is_up:
+            raise StoreUnavailableError("sql", operation)
 
 
 class FlakyMessages(SqlMessageStore):

@@ -7,6 +7,7 @@ import pytest
 
 from bots.slack import ids
 from bots.slack.channels import FAILURE_GOOD_FOR_S, GOOD_FOR_S, Channels
+from bots.slack.errors import SlackUnavailableError
 from bots.slack.ids import SlackThread
 from bots.slack.web import SlackWeb
 from memory.audience import everyone_in, members_of, private_to
@@ -126,19 +127,29 @@ async def test_people_of_other_workspaces_are_outsiders(team: Team, ana: Person,
     assert await channels.is_outsider(team.team_id, ana.user_id, at_home | {"source_team": ["T1"]})
 
 
-async def test_what_slack_does_not_say_is_nobodys(slack: SlackServer, team: Team, channels: Channels) -> None:
-    """Unknown channels and people, a missing scope and a broken Slack give no place and an outsider."""
+async def test_what_slack_refuses_to_say_is_nobodys(team: Team, channels: Channels) -> None:
+    """Unknown channels and people, and a missing scope, give no place and an outsider."""
     team.state.scopes -= {"groups:read"}
     unknown = SlackThread(team.team_id, "C0NONE", "1.2")
     unreadable = thread_in(team.channel("secret", kind="private"))
-    broken = thread_in(team.channel("broken"))
 
     assert await channels.place(unknown) is None
     assert await channels.place(unreadable) is None
     assert await channels.is_outsider(team.team_id, "U0NONE")
+
+
+async def test_where_slack_does_not_answer_nothing_is_known(slack: SlackServer, team: Team, channels: Channels) -> None:
+    """Neither that outsiders read, nor that they do not; a name can do without."""
+    broken, bob = thread_in(team.channel("broken")), team.user("bob")
     slack.faults.add("*", "status", status=500, times=None)
-    assert await channels.place(broken) is None
-    assert await channels.is_outsider(team.team_id, team.user("bob").user_id)
+
+    with pytest.raises(SlackUnavailableError):
+        await channels.place(broken)
+    with pytest.raises(SlackUnavailableError):
+        await channels.place(thread_in(bob.dm), dm_with=bob.user_id)
+    with pytest.raises(SlackUnavailableError):
+        await channels.is_outsider(team.team_id, bob.user_id)
+    assert (await channels.person(team.team_id, bob.user_id)).name == bob.user_id
 
 
 async def test_an_answer_is_good_for_a_minute(
@@ -204,7 +215,9 @@ async def test_a_failure_is_soon_asked_again(
     """While Slack is down not every event waits for it; once it is back, so are the places."""
     slack.faults.add("conversations.info", "status", status=503, times=2)
 
-    assert [await channels.place(thread_in(general)) for _ in range(3)] == [None, None, None]
+    for _ in range(3):
+        with pytest.raises(SlackUnavailableError):
+            await channels.place(thread_in(general))
     assert len(slack.calls_of("conversations.info")) == 2
     clock.advance(FAILURE_GOOD_FOR_S)
     assert await channels.place(thread_in(general)) is not None

@@ -16,7 +16,9 @@ from bots.slack.inbound import (
     Overheard,
     Said,
     changed_channel,
+    joined_or_left,
     read_event,
+    says_narrower,
 )
 
 Json = dict[str, Any]
@@ -370,6 +372,8 @@ def test_a_message_with_anything_in_it_is_read(odd: Json) -> None:
     assert isinstance(read(changed), Said | Edited | Deleted | Overheard)
     assert isinstance(read(deleted_event(odd)), Deleted | Overheard)
     assert changed_channel(event) is None or isinstance(changed_channel(event), str)
+    assert isinstance(says_narrower(event), bool)
+    assert joined_or_left(event) is None
 
 
 @pytest.mark.parametrize(
@@ -388,3 +392,28 @@ def test_a_message_with_anything_in_it_is_read(odd: Json) -> None:
 def test_events_that_change_who_can_read_a_channel(event: Json, channel: str | None) -> None:
     """Sharing, members, archiving and becoming private name their channel; words do not."""
     assert changed_channel(event) == channel
+
+
+@pytest.mark.parametrize(
+    ("event", "is_said"),
+    [
+        ({"type": "channel_shared", "channel": "C0GENERAL"}, True),
+        ({"type": "shared_channel_invite_received", "channel": {"id": "C0GENERAL"}}, True),
+        (said_event(subtype="channel_convert_to_private"), True),
+        (said_event(subtype="channel_convert_to_public"), False),
+        ({"type": "channel_unshared", "channel": "C0GENERAL"}, False),
+        ({"type": "channel_convert_to_private", "channel": "C0GENERAL"}, False),
+        ({"type": ["channel_shared"]}, False),
+    ],
+)
+def test_an_event_that_itself_says_that_fewer_read(event: Json, is_said: bool) -> None:
+    """Sharing with others, and becoming private."""
+    assert says_narrower(event) == is_said
+
+
+def test_who_came_and_went() -> None:
+    """Of all other events nobody did."""
+    assert joined_or_left({"type": "member_joined_channel", "user": "U0GUS", "channel": "C0GENERAL"}) == "U0GUS"
+    assert joined_or_left({"type": "member_left_channel", "user": "U0GUS", "channel": "C0GENERAL"}) == "U0GUS"
+    assert joined_or_left({"type": "channel_archive", "user": "U0GUS", "channel": "C0GENERAL"}) is None
+    assert joined_or_left({"type": "member_joined_channel", "user": ["U0GUS"]}) is None
