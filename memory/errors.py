@@ -3,6 +3,7 @@
 RecallError
 ├── ConfigError                    one readable list of all that is wrong with the settings; exit code 2
 ├── InputError                     what the person typed cannot be taken; its text is for them
+│   └── PausedError                memory is paused for them, or in this thread
 ├── StoreError                     (store, operation)
 │   ├── StoreUnavailableError      no answer in time, or none at all; safe to retry
 │   ├── StoreConflictError         a lease, a version or a forget epoch moved on; the work is void
@@ -24,6 +25,7 @@ __all__ = [
     "DimensionMismatchError",
     "InputError",
     "MalformedReplyError",
+    "PausedError",
     "ProviderError",
     "ProviderRefusedError",
     "ProviderUnavailableError",
@@ -54,6 +56,18 @@ class ConfigError(RecallError):
 
 class InputError(RecallError):
     """What a person typed cannot be taken; the text is one clear line for them."""
+
+
+class PausedError(InputError):
+    """Nothing is kept of what the person says here now.
+
+    Attributes:
+        in_thread: It is the thread that is paused; else it is the person.
+    """
+
+    def __init__(self, *, in_thread: bool) -> None:
+        self.in_thread = in_thread
+        super().__init__(f"Memory is paused {'in this thread' if in_thread else 'for you'}: nothing was stored.")
 
 
 class StoreError(RecallError):

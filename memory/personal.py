@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memory.audience import is_private, scope_beside
-from memory.errors import InputError
+from memory.errors import InputError, PausedError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
 from memory.model import (
@@ -19,6 +19,8 @@ from memory.model import (
     Place,
     Recallable,
     Receipt,
+    SessionId,
+    TenantId,
     ThreadInfo,
     UserId,
     WidenPlan,
@@ -45,6 +47,19 @@ class Remembered:
 
     memory: Memory
     findings: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pauses:
+    """Where memory is paused, as one person sees it.
+
+    Attributes:
+        person: Nothing of what they say is kept, anywhere.
+        thread: Nothing of what anybody says in the thread is.
+    """
+
+    person: bool
+    thread: bool
 
 
 class PersonalMemory:
@@ -83,8 +98,12 @@ class PersonalMemory:
             link: Where a person can open it, when it was said in a message.
 
         Raises:
+            PausedError: Memory is paused for them, or in this thread.
             InputError: There is nothing to remember, or it is too long.
         """
+        pauses = await self.pauses(person.user_id, place.session_id)
+        if pauses.person or pauses.thread:
+            raise PausedError(in_thread=not pauses.person)
         redacted = redact(" ".join(text.split()))
         if not redacted.text:
             raise InputError("Say what to remember, for example: /remember I deploy with ArgoCD.")
@@ -115,6 +134,31 @@ class PersonalMemory:
         )
         (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(fact.fact_id)])
         return Remembered(memory=memory, findings=redacted.findings)
+
+    async def pause(self, owner: UserId, tenant_id: TenantId) -> bool:
+        """Keep nothing of what a person says from now on; False when that was so already."""
+        changed = await self._facts.pause_person(owner, tenant_id, paused=True)
+        return await self._noted(owner, "pause", changed=changed)
+
+    async def resume(self, owner: UserId, tenant_id: TenantId) -> bool:
+        """Keep again what a person says; False when that was so already."""
+        changed = await self._facts.pause_person(owner, tenant_id, paused=False)
+        return await self._noted(owner, "resume", changed=changed)
+
+    async def pause_thread(self, place: Place, *, by: UserId) -> bool:
+        """Keep nothing of what anybody says in a thread from now on; False when that was so already."""
+        changed = await self._messages.pause_thread(place, paused=True)
+        return await self._noted(by, "pause thread", changed=changed)
+
+    async def resume_thread(self, place: Place, *, by: UserId) -> bool:
+        """Keep again what is said in a thread; False when that was so already."""
+        changed = await self._messages.pause_thread(place, paused=False)
+        return await self._noted(by, "resume thread", changed=changed)
+
+    async def pauses(self, owner: UserId, session_id: SessionId | None) -> Pauses:
+        """Say what is paused for a person, in a thread if there is one."""
+        thread = session_id is not None and await self._messages.is_thread_paused(session_id)
+        return Pauses(person=await self._facts.is_paused(owner), thread=thread)
 
     async def plan_forget(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
         """Say what forgetting `target` would remove.
@@ -190,3 +234,8 @@ class PersonalMemory:
     async def threads(self, owner: UserId) -> Sequence[ThreadInfo]:
         """Return the threads a person wrote in, last active first."""
         return await self._messages.threads(owner, limit=_THREADS)
+
+    async def _noted(self, actor: UserId, action: str, *, changed: bool) -> bool:
+        if changed:
+            await self._audit.record(AuditEvent(at=self._clock.now(), actor=actor, action=action))
+        return changed

@@ -77,6 +77,9 @@ class MessageStore(Protocol):
         full-text entry, an index task for its vector, and the thread's `last_active_at`. The thread's version stays:
         an unanswered message is not history yet. A forgotten message that is delivered again stays forgotten.
 
+        While its author or its thread is paused, a message is not `kept`: it is answered as any other, but has no entry
+        and no index task, gives its thread no title, and is never history, recalled, extracted, or listed.
+
         Thread and message get the narrowest audience that their channel ever had: a wider place than the record knows
         widens nothing, a narrower one narrows the channel first.
         """
@@ -88,6 +91,17 @@ class MessageStore(Protocol):
         A fact that was also said where everyone can read it stays as wide as that, for as long as that source lives.
         Of a channel that the record does not know yet, the audience is kept for what will be said there.
         """
+        ...
+
+    async def pause_thread(self, place: Place, *, paused: bool) -> bool:
+        """Keep nothing of what anybody says in a thread from now on, or do so again; say whether that is a change.
+
+        A thread that is new gets its row, for the audience that `accept` would give it. What was said before stays.
+        """
+        ...
+
+    async def is_thread_paused(self, session_id: SessionId) -> bool:
+        """Whether nothing is kept of what is said in a thread; False for an unknown one."""
         ...
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
@@ -112,7 +126,7 @@ class MessageStore(Protocol):
 
         The thread's version grows by one. When the thread's or the asker's forget epoch has moved since the claim,
         the reply's row is kept without its text. Settling again with the same text settles nothing twice: who was not
-        told that the first commit went through may try again.
+        told that the first commit went through may try again. The reply to a message that is not `kept` is not either.
 
         Returns:
             The reply as stored; None for a failed turn.
@@ -137,8 +151,15 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def newest_reply(self, session_id: SessionId) -> Message | None:
+        """Return the last answer that was made in a thread, with or without its text; None when there is none."""
+        ...
+
     async def mark_shown(self, message_id: MessageId) -> None:
-        """Note that the end of a settled turn has reached the person."""
+        """Note that the end of a settled turn has reached the person.
+
+        Of a message that is not `kept`, its text, the reply's and what came with it are erased in the same transaction.
+        """
         ...
 
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
@@ -173,7 +194,7 @@ class MessageStore(Protocol):
         ...
 
     async def place_of(self, session_id: SessionId) -> Place | None:
-        """Return where a thread is; None for an unknown thread."""
+        """Return where a thread is; None for one in which nothing was said."""
         ...
 
     async def load_thread(self, session_id: SessionId, *, limit: int) -> ThreadState:
@@ -318,6 +339,17 @@ class FactStore(Protocol):
         """Return all that is stored of a person as JSON-ready data: messages, replies to them, facts, episodes."""
         ...
 
+    async def pause_person(self, user_id: UserId, tenant_id: TenantId, *, paused: bool) -> bool:
+        """Keep nothing of what a person says from now on, or do so again; say whether that is a change.
+
+        What is remembered of them stays, and is recalled. `MessageStore.accept` says what follows for a message.
+        """
+        ...
+
+    async def is_paused(self, user_id: UserId) -> bool:
+        """Whether nothing is kept of what a person says; False for an unknown one."""
+        ...
+
     async def preference(self, user_id: UserId, name: str) -> str | None:
         """Return a person's preference, None when it was never set."""
         ...
@@ -411,6 +443,9 @@ class ErasureStore(Protocol):
     ) -> Receipt:
         """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued.
 
+        While the author or the thread is paused the new text is not kept, and so from then on the message: it has the
+        new text until its turn's end has been shown, or none at all. One that was never `kept` only changes its text.
+
         It raises the thread's version. Epochs rise only of threads in which a reply goes, because it was given what
         came from the old text; other replies under way stay, the one to the edited message included.
         """
@@ -500,11 +535,25 @@ class RecordAdmin(Protocol):
         ...
 
     async def needs_compaction(self) -> bool:
-        """Whether something was erased since the last compaction."""
+        """Whether something was forgotten since the last compaction of all files."""
         ...
 
-    async def compacted(self, *, at: datetime) -> None:
-        """Note that a compaction of all embedded files finished."""
+    async def has_erased_texts(self) -> bool:
+        """Whether texts were erased, of which no other store ever had anything, since the record's files were new."""
+        ...
+
+    async def compacted(self, *, at: datetime, record_only: bool = False) -> None:
+        """Note that a compaction of all embedded files finished, or of the record's alone."""
+        ...
+
+    async def erase_unkept(self, *, sent_before: datetime) -> int:
+        """Erase what was not to be kept and will not be shown any more; return how many turns that were.
+
+        Turns whose end was shown erase themselves (`MessageStore.mark_shown`); this is for those that never were.
+
+        Args:
+            sent_before: Answers to messages that were sent earlier are not shown any more.
+        """
         ...
 
     async def expire(self, *, episodes_before: datetime, threads_before: datetime) -> Receipt:

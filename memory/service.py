@@ -50,8 +50,11 @@ _LONG_CHARS = 10_000
 
 _BEING_SHOWN = timedelta(minutes=2)
 """Showing an answer takes no longer, retries included; what is still not shown then was lost with its process."""
-_SHOWN_LATE = timedelta(hours=6)
+SHOWN_LATE = timedelta(hours=6)
 """Nobody waits for an older answer."""
+
+PAUSED = "Memory is paused for you: I keep nothing of this; each message stands alone."
+THREAD_PAUSED = "Memory is paused in this thread: I keep nothing of this; each message stands alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,11 @@ class MemoryService:
         self._folding: set[SessionId] = set()
 
     @property
+    def mode(self) -> MemoryMode:
+        """How much memory a turn gets."""
+        return self._policy.mode
+
+    @property
     def lease_s(self) -> float:
         """Seconds that a turn's claim holds without renewal."""
         return self._policy.lease_s
@@ -159,8 +167,9 @@ class MemoryService:
         request = build_request(
             system=system, state=thread, recalled=recall.memories, message=claim.message, budget=self._policy.budget
         )
-        request = replace(request, may_remember=self._policy.mode == "full")
-        return WorkingMemory(request=request, thread=thread, notices=loaded.notices + recall.notices)
+        request = replace(request, may_remember=self._policy.mode == "full" and claim.message.kept)
+        notices = await self._pause_notices(claim) + loaded.notices + recall.notices
+        return WorkingMemory(request=request, thread=thread, notices=notices)
 
     async def settle(self, claim: TurnClaim, text: str, recalled: Sequence[Recalled]) -> Message | None:
         """Commit the answer and make the turn history.
@@ -190,8 +199,12 @@ class MemoryService:
         """Return an answer by where it is shown, or by the platform's name of the message it answers."""
         return await self._messages.reply_at(session_id, post)
 
+    async def newest_reply(self, session_id: SessionId) -> Message | None:
+        """Return the last answer that was made in a thread; without its text when that is not kept, or forgotten."""
+        return await self._messages.newest_reply(session_id)
+
     async def mark_shown(self, message_id: MessageId) -> None:
-        """Note that the end of a settled turn has reached the person."""
+        """Note that the end of a settled turn has reached the person, and erase what was not to be kept of it."""
         await self._messages.mark_shown(message_id)
 
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
@@ -201,7 +214,7 @@ class MemoryService:
     async def take_unshown(self, tenant_id: TenantId) -> Sequence[Unshown]:
         """Take turns that were settled a while ago and may never have been shown, each for one caller."""
         now = self._clock.now()
-        return await self._messages.take_unshown(tenant_id, after=now - _SHOWN_LATE, before=now - _BEING_SHOWN)
+        return await self._messages.take_unshown(tenant_id, after=now - SHOWN_LATE, before=now - _BEING_SHOWN)
 
     async def remember(self, claim: TurnClaim, words: str) -> bool:
         """Store what the model wants to remember, if the asker said just that in this message; say whether it was."""
@@ -209,7 +222,7 @@ class MemoryService:
         wanted = " ".join(words.split())
         author = claim.message.author
         is_said = 0 < len(wanted) <= MAX_FACT_CHARS and wanted.casefold() in said.casefold()
-        if not is_said or author is None:
+        if not is_said or author is None or not claim.message.kept:
             return False
         source = FactSource(
             message_id=claim.message.message_id,
@@ -254,6 +267,11 @@ class MemoryService:
         """Return the newest settled messages of a thread past its summary, oldest first."""
         return (await self._messages.load_thread(session_id, limit=limit)).messages
 
+    async def _pause_notices(self, claim: TurnClaim) -> tuple[str, ...]:
+        if claim.message.kept:
+            return ()
+        return (THREAD_PAUSED,) if await self._messages.is_thread_paused(claim.head.session_id) else (PAUSED,)
+
     async def _recall(self, claim: TurnClaim, thread: ThreadState) -> Recall:
         author = claim.message.author
         if self._policy.mode != "full" or author is None:
@@ -266,8 +284,9 @@ class MemoryService:
 
     async def _made_history(self, claim: TurnClaim, messages: Sequence[Message]) -> None:
         after = replace(claim.head, version=claim.head.version + 1)
-        await self._short_term.append(messages, before=claim.head, after=after)
-        if self._policy.mode != "buffer" and claim.head.session_id not in self._folding:
+        kept = [message for message in messages if message.kept]
+        await self._short_term.append(kept, before=claim.head, after=after)
+        if kept and self._policy.mode != "buffer" and claim.head.session_id not in self._folding:
             self._folding.add(claim.head.session_id)
             self._tasks.start(self._fold(claim.head.session_id), name=f"fold {claim.head.session_id}")
 

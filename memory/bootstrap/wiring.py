@@ -11,7 +11,7 @@ from memory.context import Budget
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
 from memory.forgetting import Forgetting
 from memory.jobs.compact import compact
-from memory.jobs.expire import expire
+from memory.jobs.expire import erase_unkept, expire
 from memory.jobs.extract_idle import extract_idle
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import JobScheduler, ScheduledJob
@@ -39,6 +39,7 @@ _INDEX_EVERY_S = 2.0
 _COMPACT_EVERY_S = 900.0
 _EXPIRE_EVERY_S = 6 * 3_600.0
 _EXPIRE_FIRST_S = 60.0  # a chat rarely runs for hours
+_UNKEPT_EVERY_S = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +155,14 @@ def _jobs(settings: MemorySettings, stores: Stores, extractor: Extractor, outbox
         admin = SqlRecordAdmin(stores.database)
         await expire(admin=admin, clock=stores.clock, retention_days=settings.retention_days)
 
+    async def erase_paused() -> None:
+        await erase_unkept(admin=SqlRecordAdmin(stores.database), clock=stores.clock)
+
     jobs = [
         ScheduledJob(name="index", every_s=_INDEX_EVERY_S, run=outbox.drain),
         ScheduledJob(name="compact", every_s=_COMPACT_EVERY_S, run=compact_if_needed),
         ScheduledJob(name="expire", every_s=_EXPIRE_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=expire_old),
+        ScheduledJob(name="unkept", every_s=_UNKEPT_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=erase_paused),
     ]
     if settings.mode == "full":
         jobs.append(ScheduledJob(name="extract", every_s=settings.sweep_every_s, run=lambda: extract_idle(extractor)))

@@ -1,4 +1,4 @@
-"""Retention: what is past it leaves the record, and the index follows."""
+"""What is past its time leaves the record: by retention, and what was said while paused, once nobody waits for it."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import structlog
 
 from memory.model import Receipt
 from memory.ports import Clock, RecordAdmin
+from memory.service import SHOWN_LATE
 
 _log = structlog.get_logger(__name__)
 
@@ -19,3 +20,11 @@ async def expire(*, admin: RecordAdmin, clock: Clock, retention_days: float) -> 
     if receipt != Receipt():
         _log.info("expired", messages=receipt.messages, episodes=receipt.episodes)
     return receipt
+
+
+async def erase_unkept(*, admin: RecordAdmin, clock: Clock) -> int:
+    """Erase what was said while paused and whose answer was never shown, for instance because its process died."""
+    turns = await admin.erase_unkept(sent_before=clock.now() - SHOWN_LATE)
+    if turns:
+        _log.info("unkept_erased", turns=turns)
+    return turns

@@ -113,7 +113,7 @@ class AuditEvent:
     """One line of the audit log: who, what, how many, when; never content.
 
     Attributes:
-        action: Such as "forget", "export", "remember", "compact", "expire".
+        action: Such as "forget", "export", "pause", "expire".
         counts: Such as {"facts": 2, "messages": 3}.
     """
 

@@ -11,14 +11,19 @@ from memory.model import MessageState, Receipt, Role
 from memory.model.work import RecordStatus
 from memory.ports import RecordAdmin
 from memory.stores.sql import retention
-from memory.stores.sql.database import Database, inserts
-from memory.stores.sql.schema import episodes, facts, messages, metadata, outbox, upkeep
+from memory.stores.sql.database import Database
+from memory.stores.sql.pause import erase_left_over
+from memory.stores.sql.schema import episodes, facts, messages, metadata, outbox
+from memory.stores.sql.upkeep import is_compaction_due, is_rewrite_due, note_event, upkeep_times
 
 _CHECKPOINT_ATTEMPTS = 5
 _CHECKPOINT_PAUSE_S = 0.2
 
+_UNKEPT_AT_ONCE = 500
+"""Turns in one transaction, so that people's messages are not held up for long."""
+
 _PING = text("SELECT 1")
-_TURN = (messages.c.role == Role.USER.value) & messages.c.text.is_not(None)
+_TURN = (messages.c.role == Role.USER.value) & messages.c.text.is_not(None) & messages.c.kept
 _UNSETTLED = messages.c.state.in_((MessageState.RECEIVED.value, MessageState.ANSWERING.value))
 _TO_EXTRACT = messages.c.extracted_version < messages.c.version
 
@@ -39,9 +44,7 @@ _STATUS = select(
     _count(outbox, outbox.c.operation == "index").label("unindexed"),
     _count(outbox, outbox.c.operation == "drop").label("drops"),
 )
-_UPKEEP = select(upkeep.c.name, upkeep.c.at)
 _HASTEN = update(outbox).where(outbox.c.operation == "drop").values(due_at=bindparam("now"))
-_INSERT_UPKEEP = inserts(upkeep)
 
 
 class SqlRecordAdmin(RecordAdmin):
@@ -57,7 +60,7 @@ class SqlRecordAdmin(RecordAdmin):
     async def status(self) -> RecordStatus:
         async with self._database.read("count") as connection:
             row = (await connection.execute(_STATUS)).one()
-            times = await _upkeep_times(connection)
+            times = await upkeep_times(connection)
         return RecordStatus(
             messages=row.messages,
             facts=row.facts,
@@ -69,7 +72,7 @@ class SqlRecordAdmin(RecordAdmin):
             unindexed=row.unindexed,
             drops=row.drops,
             last_compacted_at=times.get("compacted_at"),
-            needs_compaction=_is_due(times),
+            needs_compaction=is_compaction_due(times) or is_rewrite_due(times),
         )
 
     async def hasten_drops(self) -> None:
@@ -89,25 +92,28 @@ class SqlRecordAdmin(RecordAdmin):
 
     async def needs_compaction(self) -> bool:
         async with self._database.read("look for deletions") as connection:
-            return _is_due(await _upkeep_times(connection))
+            return is_compaction_due(await upkeep_times(connection))
 
-    async def compacted(self, *, at: datetime) -> None:
-        note = _INSERT_UPKEEP[self._database.dialect].values(name="compacted_at", at=at)
-        note = note.on_conflict_do_update(index_elements=[upkeep.c.name], set_={"at": note.excluded.at})
+    async def has_erased_texts(self) -> bool:
+        async with self._database.read("look for erased texts") as connection:
+            return is_rewrite_due(await upkeep_times(connection))
+
+    async def erase_unkept(self, *, sent_before: datetime) -> int:
+        total, done = 0, _UNKEPT_AT_ONCE
+        while done == _UNKEPT_AT_ONCE:
+            async with self._database.begin("erase what was not to be kept") as connection:
+                done = await erase_left_over(
+                    connection, sent_before=sent_before, now=self._database.clock.now(), limit=_UNKEPT_AT_ONCE
+                )
+            total += done
+        return total
+
+    async def compacted(self, *, at: datetime, record_only: bool = False) -> None:
         async with self._database.begin("note a compaction") as connection:
-            await connection.execute(note)
+            await note_event(connection, "rewritten_at" if record_only else "compacted_at", at=at)
 
     async def expire(self, *, episodes_before: datetime, threads_before: datetime) -> Receipt:
         return await retention.expire(self._database, episodes_before=episodes_before, threads_before=threads_before)
-
-
-async def _upkeep_times(connection: AsyncConnection) -> dict[str, datetime]:
-    return {row.name: row.at for row in await connection.execute(_UPKEEP)}
-
-
-def _is_due(times: dict[str, datetime]) -> bool:
-    erased, compacted = times.get("erased_at"), times.get("compacted_at")
-    return erased is not None and (compacted is None or erased >= compacted)
 
 
 async def _rewrite_file(connection: AsyncConnection) -> None:

@@ -22,6 +22,7 @@ _PENDING: tuple[ColumnElement[bool], ...] = (
     literal_column("messages.extracted_version < messages.version").self_group(),
     SETTLED,
     messages.c.parked_reason.is_(None),
+    messages.c.kept,
 )
 _WAITING = (
     select(func.count())

@@ -12,6 +12,7 @@ from memory.model import (
     Everything,
     ForgetPlan,
     ForgetTarget,
+    MessageState,
     Receipt,
     Role,
     SessionId,
@@ -27,9 +28,11 @@ from memory.stores.sql.erasure_trace import Seeds, trace
 from memory.stores.sql.inbox import title_of
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
+from memory.stores.sql.pause import erase_unkept, may_keep
 from memory.stores.sql.people import forget_alone
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, people, threads
+from memory.stores.sql.upkeep import note_event
 
 
 class SqlErasureStore(ErasureStore):
@@ -64,10 +67,19 @@ class SqlErasureStore(ErasureStore):
             row = await _find_alone(connection, session_id, platform_message_id)
             if row is None or row.role != Role.USER.value or row.text in (None, text):
                 return Receipt()
+            if not row.kept:
+                await _rewrite(connection, row.id, text, kept=False)
+                await note_event(connection, "texts_erased_at", at=now)
+                return Receipt()
             seeds = Seeds(owner=row.author_id, chosen=frozenset({row.id}))
             removal = await trace(connection, seeds, edited=True)
             receipt = await apply(connection, removal, actor=actor, action="edit", now=now, edited_in=session_id)
-            version = await _rewrite(connection, row.id, text)
+            if not await may_keep(connection, row.author_id, session_id):
+                await _rewrite(connection, row.id, text, kept=False)
+                if _is_over(row):
+                    await erase_unkept(connection, [row.id], now=now)
+                return receipt
+            version = await _rewrite(connection, row.id, text, kept=True)
             key, owner = turn_key(row.id, version), row.author_id
             labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
             await put_entry(connection, key=key, labels=labels, text=text)
@@ -103,18 +115,27 @@ async def _find_alone(connection: AsyncConnection, session_id: SessionId, platfo
     return (await connection.execute(query)).first()
 
 
-async def _rewrite(connection: AsyncConnection, message_id: int, text: str) -> int:
-    """Give a message its new text, to be extracted anew, and its thread a new title if it is the first there."""
+def _is_over(row: AnyRow) -> bool:
+    """Whether nobody will need a message's text to answer it, or to show the answer."""
+    return MessageState(row.state).is_settled and row.unshown_since is None
+
+
+async def _rewrite(connection: AsyncConnection, message_id: int, text: str, *, kept: bool) -> int:
+    """Give a message its new text, to be extracted anew, and its thread a new title if it is the first there.
+
+    Of a text that is not to be kept, neither is made.
+    """
     row = (
         await connection.execute(
             update(messages)
             .where(messages.c.id == message_id)
-            .values(text=text, version=messages.c.version + 1, parked_reason=None)
+            .values(text=text, version=messages.c.version + 1, parked_reason=None, kept=kept)
             .returning(messages.c.version, messages.c.session_id)
         )
     ).one()
     first = select(func.min(messages.c.id)).where(messages.c.session_id == row.session_id).scalar_subquery()
+    title = title_of(text) if kept else ""
     await connection.execute(
-        update(threads).where(threads.c.session_id == row.session_id, first == message_id).values(title=title_of(text))
+        update(threads).where(threads.c.session_id == row.session_id, first == message_id).values(title=title)
     )
     return int(row.version)

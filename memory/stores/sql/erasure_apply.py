@@ -33,12 +33,11 @@ from memory.stores.sql.schema import (
     reply_uses,
     threads,
     tombstones,
-    upkeep,
 )
 from memory.stores.sql.thread_reset import reset_threads
+from memory.stores.sql.upkeep import note_event
 
 _TOMBSTONES = inserts(tombstones)
-_UPKEEP = inserts(upkeep)
 _UNSETTLED = (MessageState.RECEIVED.value, MessageState.ANSWERING.value)
 
 
@@ -222,7 +221,4 @@ async def note(connection: AsyncConnection, receipt: Receipt, *, actor: UserId, 
     """Write the audit event, in counts, and that files now hold deleted text."""
     counts = {name: count for name, count in asdict(receipt).items() if count}
     await connection.execute(insert(audit_log).values(at=now, actor_id=actor, action=action, counts=counts))
-    erased = _UPKEEP[connection.dialect.name].values(name="erased_at", at=now)
-    await connection.execute(
-        erased.on_conflict_do_update(index_elements=[upkeep.c.name], set_={"at": erased.excluded.at})
-    )
+    await note_event(connection, "erased_at", at=now)

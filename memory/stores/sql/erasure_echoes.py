@@ -87,7 +87,7 @@ class _Thread:
                 self._has_said = True
                 if row.id in gone.chosen:
                     self._chosen.append(row.text)
-            else:
+            elif row.kept:
                 self._remaining.append(row.text)
 
     async def forgotten(self, told: frozenset[str], brought: frozenset[str]) -> frozenset[str]:
@@ -119,7 +119,7 @@ async def _stories(connection: AsyncConnection, session_ids: Collection[str], go
 
 
 async def _texts(connection: AsyncConnection, session_id: str) -> Collection[AnyRow]:
-    columns = select(messages.c.id, messages.c.author_id, messages.c.text)
+    columns = select(messages.c.id, messages.c.author_id, messages.c.text, messages.c.kept)
     here = columns.where(messages.c.session_id == session_id, messages.c.text.is_not(None))
     return (await connection.execute(here)).all()
 

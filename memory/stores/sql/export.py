@@ -15,7 +15,7 @@ from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import fact_sources, facts, messages, people
 
 _NOTE = "Preferences are settings, not memories: forgetting everything keeps them."
-_PERSON = select(people.c.name, people.c.tenant_id, people.c.preferences)
+_PERSON = select(people.c.name, people.c.tenant_id, people.c.preferences, people.c.paused)
 
 
 async def export_person(connection: AsyncConnection, owner: UserId) -> Mapping[str, object]:
@@ -28,6 +28,7 @@ async def export_person(connection: AsyncConnection, owner: UserId) -> Mapping[s
         "user_id": owner,
         "name": person.name if person else "",
         "preferences": dict(person.preferences) if person else {},
+        "paused": person.paused if person else False,
         "note": _NOTE,
         "facts": [_memory(line) | {"sources": sources.get(line.key, [])} for line in fact_list],
         "episodes": [_memory(line) for line in episode_list],

@@ -58,10 +58,12 @@ async def living_facts(
 
 
 async def are_as_read(connection: AsyncConnection, sources: Collection[FactSource]) -> bool:
-    """Whether the messages that sources name have the very texts that were read of them."""
+    """Whether the messages that sources name have the very texts that were read of them, and are to be kept."""
     read = {source.message_id: source.message_version for source in sources if source.message_id is not None}
     rows = await connection.execute(
-        select(messages.c.id, messages.c.version).where(messages.c.id.in_(read), messages.c.text.is_not(None))
+        select(messages.c.id, messages.c.version).where(
+            messages.c.id.in_(read), messages.c.text.is_not(None), messages.c.kept
+        )
     )
     return {row.id: row.version for row in rows} == read
 

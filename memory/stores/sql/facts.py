@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import select, update
 
 from memory.errors import StoreConflictError
-from memory.model import Fact, Memory, MemoryKey, NewFact, UserId, key_kind, row_id
+from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, UserId, key_kind, row_id
 from memory.ports import FactStore
+from memory.stores.sql import pause
 from memory.stores.sql.database import Database
 from memory.stores.sql.export import export_person
 from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner, for_readers_now
@@ -77,6 +78,12 @@ class SqlFactStore(FactStore):
     async def export(self, owner: UserId) -> Mapping[str, object]:
         async with self._database.read("export") as connection:
             return await export_person(connection, owner)
+
+    async def pause_person(self, user_id: UserId, tenant_id: TenantId, *, paused: bool) -> bool:
+        return await self._database.write("pause a person", pause.pause_person, user_id, tenant_id, paused=paused)
+
+    async def is_paused(self, user_id: UserId) -> bool:
+        return await self._database.look("look whether a person is paused", pause.is_paused, user_id)
 
     async def preference(self, user_id: UserId, name: str) -> str | None:
         async with self._database.read("read a preference") as connection:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import entry_labels
@@ -12,6 +12,7 @@ from memory.stores.sql.channels import add_channel, is_wider
 from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
+from memory.stores.sql.pause import IS_PAUSED, IS_PERSON_PAUSED
 from memory.stores.sql.people import ensure_person
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import channels, messages, threads
@@ -27,18 +28,12 @@ _FIND_DELIVERY = (
     .where(channels.c.channel_id == bindparam("channel_id"))
     .with_for_update(read=True, of=channels)  # as hold_channel does
 )
-_THREAD_COLUMNS = (
-    "session_id",
-    "tenant_id",
-    "channel_id",
-    "audience",
-    "shared",
-    "outsiders",
-    "title",
-    "last_active_at",
-)
+_THREAD_COLUMNS = ("session_id", "tenant_id", "channel_id", "audience", "shared", "outsiders", "last_active_at")
+_TITLE = case((IS_PERSON_PAUSED, ""), else_=bindparam("first_words"))
 _TOUCH_THREAD = {
-    dialect: plain.values({name: bindparam(name) for name in _THREAD_COLUMNS}).on_conflict_do_update(
+    dialect: plain.values(
+        {name: bindparam(name) for name in _THREAD_COLUMNS} | {"title": _TITLE}
+    ).on_conflict_do_update(
         index_elements=[threads.c.session_id],
         set_={name: plain.excluded[name] for name in ("last_active_at", "shared", "outsiders")},
     )
@@ -59,9 +54,9 @@ _MESSAGE_COLUMNS = (
     "state",
 )
 _RECEIVE = {
-    dialect: plain.values({name: bindparam(name) for name in _MESSAGE_COLUMNS})
+    dialect: plain.values({name: bindparam(name) for name in _MESSAGE_COLUMNS} | {"kept": not_(IS_PAUSED)})
     .on_conflict_do_nothing(index_elements=[messages.c.channel_id, messages.c.platform_message_id])
-    .returning(messages.c.id)
+    .returning(messages.c.id, messages.c.kept)
     for dialect, plain in inserts(messages).items()
 }
 
@@ -87,17 +82,18 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
     values = _thread_values(message) | {"audience": audience, "last_active_at": now}
     await connection.execute(_TOUCH_THREAD[dialect], values)
     values = _message_values(message) | {"audience": audience}
-    number = (await connection.execute(_RECEIVE[dialect], values)).scalar_one_or_none()
-    if number is None:  # another process took the same delivery while this one looked
+    received = (await connection.execute(_RECEIVE[dialect], values)).first()
+    if received is None:  # another process took the same delivery while this one looked
         known = await _find_delivery(connection, message)
         if known.id is None:
             raise StoreConflictError("sql", "accept a message")
         return _duplicate(known)
-    key, owner = turn_key(number, 1), message.author.user_id
-    labels = entry_labels(audience=audience, owner=owner, about_owner=False)
-    await put_entry(connection, key=key, labels=labels, text=message.text)
-    await enqueue(connection, operation="index", key=key, owner=owner, now=now)
-    return Accepted(message_id=MessageId(number), duplicate=False, state=MessageState.RECEIVED)
+    if received.kept:
+        key, owner = turn_key(received.id, 1), message.author.user_id
+        labels = entry_labels(audience=audience, owner=owner, about_owner=False)
+        await put_entry(connection, key=key, labels=labels, text=message.text)
+        await enqueue(connection, operation="index", key=key, owner=owner, now=now)
+    return Accepted(message_id=MessageId(received.id), duplicate=False, state=MessageState.RECEIVED)
 
 
 async def _find_delivery(connection: AsyncConnection, message: InboundMessage) -> AnyRow:
@@ -123,7 +119,8 @@ def _thread_values(message: InboundMessage) -> dict[str, object]:
         "channel_id": place.channel_id,
         "shared": place.shared,
         "outsiders": place.outsiders,
-        "title": title_of(message.text),
+        "said_by": message.author.user_id,
+        "first_words": title_of(message.text),
     }
 
 
@@ -140,4 +137,6 @@ def _message_values(message: InboundMessage) -> dict[str, object]:
         "link": message.link,
         "sent_at": message.sent_at,
         "state": MessageState.RECEIVED.value,
+        "said_by": message.author.user_id,
+        "said_in": message.place.session_id,
     }

@@ -45,7 +45,7 @@ def _due(operation: Operation) -> Select[*tuple[Any, ...]]:
 _EACH_DUE = union_all(*(_due(operation) for operation in get_args(Operation))).subquery()
 _DUE = select(_EACH_DUE).order_by(_EACH_DUE.c.due_at, _EACH_DUE.c.id)
 _LIVING_FACT = facts.c.valid_until.is_(None)
-_LIVING_TURN = (messages.c.role == "user") & messages.c.text.is_not(None)
+_LIVING_TURN = (messages.c.role == "user") & messages.c.text.is_not(None) & messages.c.kept
 
 
 def _among(ids: ColumnElement[int], name: str) -> ColumnElement[bool]:

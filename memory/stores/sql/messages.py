@@ -24,7 +24,7 @@ from memory.model import (
     UserId,
 )
 from memory.ports import MessageStore
-from memory.stores.sql import disclosures, inbox, posts, turns
+from memory.stores.sql import disclosures, inbox, pause, posts, turns
 from memory.stores.sql import threads as thread_rows
 from memory.stores.sql.database import Database
 from memory.stores.sql.leases import renew_lease
@@ -52,6 +52,19 @@ class SqlMessageStore(MessageStore):
         async with self._database.upkeep_transaction("narrow a channel") as connection:
             await narrow_channel(connection, channel_id, audience, tenant_id=tenant_id)
 
+    async def pause_thread(self, place: Place, *, paused: bool) -> bool:
+        now = self._database.clock.now()
+        changed = await self._database.write("pause a thread", pause.pause_thread, place, paused=paused, now=now)
+        if changed is None:
+            await self.narrow_channel(place.channel_id, place.audience, tenant_id=place.tenant_id)
+            changed = await self._database.write("pause a thread", pause.pause_thread, place, paused=paused, now=now)
+        if changed is None:
+            raise StoreConflictError("sql", "pause a thread", "its channel changes meanwhile")
+        return changed
+
+    async def is_thread_paused(self, session_id: SessionId) -> bool:
+        return await self._database.look("look whether a thread is paused", pause.is_thread_paused, session_id)
+
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
         return await self._database.write_lightly(
             "begin a turn", turns.begin_turn, message_id, holder=holder, lease_s=lease_s
@@ -71,8 +84,12 @@ class SqlMessageStore(MessageStore):
     async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
         return await self._database.look("find a reply", posts.reply_at, session_id, post)
 
+    async def newest_reply(self, session_id: SessionId) -> Message | None:
+        return await self._database.look("find the newest reply", posts.newest_reply, session_id)
+
     async def mark_shown(self, message_id: MessageId) -> None:
-        await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id)
+        now = self._database.clock.now()
+        await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id, now=now)
 
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
         return await self._database.write("tell what is remembered", disclosures.discloses, scope, message_id)

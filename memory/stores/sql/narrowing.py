@@ -77,7 +77,7 @@ async def _narrow_messages(connection: AsyncConnection, channel_id: ChannelId, a
     here = messages.c.channel_id == channel_id
     await connection.execute(update(messages).where(here).values(audience=audience))
     columns = select(messages.c.id, messages.c.version, messages.c.author_id, messages.c.text)
-    said = columns.where(here, messages.c.role == Role.USER.value, messages.c.text.is_not(None))
+    said = columns.where(here, messages.c.role == Role.USER.value, messages.c.text.is_not(None), messages.c.kept)
     for row in (await connection.execute(said)).all():
         labels = entry_labels(audience=audience, owner=UserId(row.author_id), about_owner=False)
         await replace_entry(connection, key=turn_key(row.id, row.version), labels=labels, text=row.text)

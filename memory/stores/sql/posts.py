@@ -10,12 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from memory.errors import StoreConflictError
 from memory.model import Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
 from memory.stores.sql.leases import check_lease
+from memory.stores.sql.pause import erase_unkept
 from memory.stores.sql.schema import messages
 from memory.stores.sql.threads import message_of
 from memory.stores.sql.turns import lease_of
 
 _NOTE = update(messages).where(messages.c.id == bindparam("message_id")).values(post=bindparam("new_post"))
-_SHOWN = update(messages).where(messages.c.id == bindparam("message_id")).values(unshown_since=None)
+_SHOWN = (
+    update(messages)
+    .where(messages.c.id == bindparam("message_id"))
+    .values(unshown_since=None)
+    .returning(messages.c.kept)
+)
 _TAKE_UNSHOWN = (
     update(messages)
     .where(
@@ -35,6 +41,12 @@ _REPLY_AT = (
         or_(_ASKED.c.post == bindparam("post"), _ASKED.c.platform_message_id == bindparam("post")),
     )
 )
+_NEWEST_REPLY = (
+    select(messages)
+    .where(messages.c.session_id == bindparam("session_id"), messages.c.reply_to.is_not(None))
+    .order_by(messages.c.id.desc())
+    .limit(1)
+)
 _ANSWERS = select(messages).where(messages.c.reply_to.in_(bindparam("message_ids", expanding=True)))
 
 
@@ -51,9 +63,16 @@ async def reply_at(connection: AsyncConnection, session_id: SessionId, post: str
     return None if row is None else message_of(row)
 
 
-async def mark_shown(connection: AsyncConnection, message_id: MessageId) -> None:
-    """Mark a turn's end as shown."""
-    await connection.execute(_SHOWN, {"message_id": message_id})
+async def newest_reply(connection: AsyncConnection, session_id: SessionId) -> Message | None:
+    """Find a reply as `MessageStore.newest_reply` does."""
+    row = (await connection.execute(_NEWEST_REPLY, {"session_id": session_id})).first()
+    return None if row is None else message_of(row)
+
+
+async def mark_shown(connection: AsyncConnection, message_id: MessageId, *, now: datetime) -> None:
+    """Mark a turn's end as shown, and erase what was not to be kept of it."""
+    if await connection.scalar(_SHOWN, {"message_id": message_id}) is False:
+        await erase_unkept(connection, [message_id], now=now)
 
 
 async def take_unshown(

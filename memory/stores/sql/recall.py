@@ -66,7 +66,7 @@ _READER: BindParameter[str] = bindparam("reader")
 _NONE = cast(null(), BigInteger)
 _ZERO: ColumnElement[int] = literal_column("0")
 _LIVING_FACT = facts.c.valid_until.is_(None)
-_LIVING_TURN = messages.c.text.is_not(None) & SETTLED & (messages.c.role == "user")
+_LIVING_TURN = messages.c.text.is_not(None) & messages.c.kept & SETTLED & (messages.c.role == "user")
 
 _NEWEST_TURNS = (
     select(messages.c.author_id.label("owner"), TURN_KEY.label("key"))

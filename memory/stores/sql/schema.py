@@ -148,6 +148,12 @@ messages = Table(
         postgresql_where=text("role = 'user' AND text IS NOT NULL AND extracted_version < version"),
     ),
     Index(
+        "ix_messages_unkept",
+        "sent_at",
+        sqlite_where=text("NOT kept AND text IS NOT NULL"),
+        postgresql_where=text("NOT kept AND text IS NOT NULL"),
+    ),
+    Index(
         "ix_messages_unsettled",
         "session_id",
         "id",
@@ -296,6 +302,6 @@ audit_log = Table(
 upkeep = Table(
     "upkeep",
     metadata,
-    Column("name", String, primary_key=True),  # 'erased_at', 'compacted_at'
+    Column("name", String, primary_key=True),  # 'erased_at', 'texts_erased_at', 'compacted_at', 'rewritten_at'
     Column("at", UtcDateTime, nullable=False),
 )

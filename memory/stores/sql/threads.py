@@ -53,6 +53,7 @@ _NEWEST = (
         | ((turn_of == bindparam("covered_turn")) & (messages.c.id > bindparam("covered"))),
         SETTLED,
         messages.c.text.is_not(None),
+        messages.c.kept,
     )
     .order_by(turn_of.desc(), messages.c.id.desc())
     .limit(bindparam("limit"))
@@ -73,15 +74,16 @@ _SAVE_SUMMARY = (
     )
     .returning(threads.c.version)
 )
-_PLACE = select(threads).where(threads.c.session_id == bindparam("session_id"))
+_HAS_MESSAGES = select(messages.c.id).where(messages.c.session_id == threads.c.session_id).correlate(threads).exists()
+_PLACE = select(threads).where(threads.c.session_id == bindparam("session_id"), _HAS_MESSAGES)
 _HIS_THREADS = (
     select(messages.c.session_id)
-    .where(messages.c.author_id == bindparam("user_id"), messages.c.text.is_not(None))
+    .where(messages.c.author_id == bindparam("user_id"), messages.c.text.is_not(None), messages.c.kept)
     .distinct()
 )
 _MESSAGE_COUNT = (
     select(func.count())
-    .where(messages.c.session_id == threads.c.session_id, messages.c.text.is_not(None))
+    .where(messages.c.session_id == threads.c.session_id, messages.c.text.is_not(None), messages.c.kept)
     .correlate(threads)
     .scalar_subquery()
 )
@@ -126,6 +128,7 @@ def message_of(row: AnyRow) -> Message:
         link=row.link,
         platform_message_id=row.platform_message_id,
         post=row.post,
+        kept=row.kept,
     )
 
 

@@ -82,7 +82,9 @@ _ADD_TURN = (
 _SET_STATE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
 _SETTLE = _SET_STATE.values(unshown_since=bindparam("now"))
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
-_REPLY = insert(messages).values(audience=_AUDIENCE_NOW).returning(messages.c.id)
+_answered = messages.alias("answered")
+_KEPT_NOW = select(_answered.c.kept).where(_answered.c.id == bindparam("b_reply_to")).scalar_subquery()
+_REPLY = insert(messages).values(audience=_AUDIENCE_NOW, kept=_KEPT_NOW).returning(messages.c.id, messages.c.kept)
 _SETTLED_BEFORE = select(messages).where(
     messages.c.reply_to == bindparam("message_id"), messages.c.text == bindparam("text")
 )
@@ -130,9 +132,9 @@ async def settle(
     if reply is None:
         return None
     stored = NewReply(text="", sent_at=reply.sent_at) if forgotten else reply
-    message_id = await _insert_reply(connection, claim, stored, forgotten=forgotten)
+    row = await _insert_reply(connection, claim, stored, forgotten=forgotten)
     return Message(
-        message_id=message_id,
+        message_id=MessageId(row.id),
         session_id=claim.place.session_id,
         role=Role.ASSISTANT,
         author=None,
@@ -140,6 +142,7 @@ async def settle(
         sent_at=stored.sent_at,
         reply_to=claim.message.message_id,
         used=stored.used,
+        kept=row.kept,
     )
 
 
@@ -180,12 +183,12 @@ async def _has_forgotten(
     return reply is not None and await is_forgotten(connection, reply.used)
 
 
-async def _insert_reply(
-    connection: AsyncConnection, claim: TurnClaim, reply: NewReply, *, forgotten: bool
-) -> MessageId:
+async def _insert_reply(connection: AsyncConnection, claim: TurnClaim, reply: NewReply, *, forgotten: bool) -> AnyRow:
+    """Store a reply, to be kept if the message it answers is; return its number and whether it is."""
     place = claim.place
     values = {
         "b_session_id": place.session_id,
+        "b_reply_to": claim.message.message_id,
         "session_id": place.session_id,
         "tenant_id": place.tenant_id,
         "channel_id": place.channel_id,
@@ -196,9 +199,9 @@ async def _insert_reply(
         "reply_to": claim.message.message_id,
         "used": list(reply.used),
     }
-    message_id = MessageId((await connection.execute(_REPLY, values)).scalar_one())
-    await record_uses(connection, message_id, reply.used)
-    return message_id
+    row = (await connection.execute(_REPLY, values)).one()
+    await record_uses(connection, MessageId(row.id), reply.used)
+    return row
 
 
 def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:

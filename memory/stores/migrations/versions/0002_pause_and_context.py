@@ -14,6 +14,8 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("kept", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.add_column("messages", sa.Column("attachments", sa.JSON(), server_default="[]", nullable=False))
     op.add_column("messages", sa.Column("tokens", sa.Integer()))
+    unkept = sa.text("NOT kept AND text IS NOT NULL")
+    op.create_index("ix_messages_unkept", "messages", ["sent_at"], sqlite_where=unkept, postgresql_where=unkept)
     op.add_column("facts", _flag("widened"))
     op.create_table(
         "disclosures",
