@@ -178,9 +178,8 @@ async def test_a_shown_turn_is_erased_and_why_still_has_its_ids(record: Record, 
     assert (again.duplicate, again.state) == (True, MessageState.ANSWERED)
     assert await record.messages.unanswered(tenant_id=TENANT) == []
     assert await record.holding(SECRET) == []
-    assert await record.facts.export(ANNA.user_id) | {"messages": [], "paused": True} == await record.facts.export(
-        ANNA.user_id
-    )
+    exported = await record.facts.export(ANNA.user_id)
+    assert (exported["messages"], exported["paused"]) == ([], True)
     assert await admin.has_erased_texts()
     assert not await admin.needs_compaction()
     assert (await admin.status()).needs_compaction
