@@ -87,6 +87,7 @@ async def pause_thread(connection: AsyncConnection, place: Place, *, paused: boo
             "channel_id": place.channel_id,
             "audience": audience,
             "shared": place.shared,
+            "outsiders": place.outsiders,
             "last_active_at": now,
         }
         await connection.execute(_ADD_THREAD[connection.dialect.name], values)
