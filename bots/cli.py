@@ -156,10 +156,10 @@ def export(
 @app.command()
 def doctor() -> None:
     """Show the settings in force and check everything they name."""
-    from bots import upkeep
+    from bots.doctor import examine
     from bots.settings import load_settings
 
-    if not asyncio.run(upkeep.doctor(load_settings(), say=_say)):
+    if not asyncio.run(examine(load_settings(), say=_say)):
         raise typer.Exit(PROBLEMS_FOUND)
 
 

@@ -6,16 +6,14 @@ from bots.commands import CommandResult, Commands
 from bots.console import ids
 from bots.console.screen import printable
 from bots.files import write_new
-from bots.settings import Settings, effective
+from bots.settings import Settings
 from bots.wording import counted
 from memory import bootstrap
-from memory.diagnosis import Check
 
 Say = Callable[[str], None]
 Ask = Callable[[], str]
 
 KEPT = "Nothing was forgotten."
-_MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
 
 
 async def show(settings: Settings, *, user: str, words: str, history: bool, say: Say) -> None:
@@ -48,17 +46,6 @@ async def export(settings: Settings, *, user: str, output: str | None, say: Say)
         say(f"Written to {write_new(output, result.text)}.")
 
 
-async def doctor(settings: Settings, *, say: Say) -> bool:
-    """Show the effective settings and look at everything they name; say whether nothing is broken."""
-    for name, value in effective(settings):
-        say(f"{name}={value}")
-    say("")
-    checks = await bootstrap.diagnose(settings.memory)
-    for check in checks:
-        say(_check_line(check))
-    return all(check.verdict != "problem" for check in checks)
-
-
 async def reindex(settings: Settings, *, say: Say, note: Say) -> None:
     """Build the vector index anew."""
     count = await bootstrap.run_reindex(
@@ -77,7 +64,3 @@ async def migrate(settings: Settings, *, say: Say) -> None:
     """Bring the record's tables to this version."""
     await bootstrap.run_migrations(settings.memory)
     say("The record is up to date.")
-
-
-def _check_line(check: Check) -> str:
-    return f"{_MARKS[check.verdict]}{check.name}: {check.detail}"

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memory.errors import RecallError
+from memory.errors import ProviderError, RecallError
 from memory.ports import Embedder, RecordAdmin, VectorIndex
 
-Verdict = Literal["ok", "warning", "problem"]
+Verdict = Literal["ok", "warning", "problem", "unknown"]
+"""Only "problem" keeps something from working; "unknown" is what cannot be seen from here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,4 +87,17 @@ async def check_embedder(embedder: Embedder) -> Check:
         return Check(name="embedding model", verdict="problem", detail=str(error))
     return Check(
         name="embedding model", verdict="ok", detail=f"{embedder.model_name}, {embedder.dimensions} dimensions"
+    )
+
+
+async def check_model(name: str, model: str, ask: Callable[[str], Awaitable[bool]]) -> Check:
+    """Ask whether a language model is there; `ask` returns False when its server cannot tell."""
+    try:
+        can_tell = await ask(model)
+    except ProviderError as error:
+        return Check(name=name, verdict="problem", detail=f"{model}: {error}")
+    if can_tell:
+        return Check(name=name, verdict="ok", detail=f"{model}: available")
+    return Check(
+        name=name, verdict="unknown", detail=f"{model}: its server answers, but does not tell without a charge"
     )

@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -33,6 +34,18 @@ _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError
 
 def _nothing() -> None:
     """Nobody counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackAnswer:
+    """What a method answered.
+
+    Attributes:
+        headers: By their names in lower case.
+    """
+
+    data: dict[str, Any]
+    headers: Mapping[str, str]
 
 
 class SlackWeb:
@@ -73,6 +86,10 @@ class SlackWeb:
             SlackUnavailableError: No answer, or still rate limited.
             SlackRefusedError: Slack said no.
         """
+        return (await self.ask(method, within_s=within_s, **arguments)).data
+
+    async def ask(self, method: str, /, *, within_s: float = LONGEST_WAIT_S, **arguments: Any) -> SlackAnswer:
+        """Call a method as `call` does, and return its headers too."""
         waited_s = 0.0
         while True:
             try:
@@ -115,7 +132,7 @@ class SlackWeb:
         if self.client.session is not None:
             await self.client.session.close()
 
-    async def _attempt(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def _attempt(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         self._open_session()
         try:
             response = await self.client.api_call(method, data={name: _field(arguments[name]) for name in arguments})
@@ -127,7 +144,8 @@ class SlackWeb:
             raise SlackUnavailableError(method, type(error).__name__, sent=None) from error
         except AttributeError as error:  # the SDK's, on a plain text answer with status 200, as some proxies give
             raise SlackUnavailableError(method, "unreadable answer", sent=True) from error
-        return dict(response.data) if isinstance(response.data, dict) else {}
+        data = dict(response.data) if isinstance(response.data, dict) else {}
+        return SlackAnswer(data=data, headers=_lower(response.headers))
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Keep one session, so that connections are used again; it belongs to the loop that runs now."""
@@ -164,5 +182,9 @@ def _translated(method: str, response: Any) -> SlackUnavailableError | SlackRefu
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:
     """Return how long to wait, at least a moment: an unreadable or past time must not make a busy loop."""
-    found = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    found = _lower(headers).get("retry-after", "")
     return max(float(found), _RETRY_AFTER_S) if found.isdecimal() else _RETRY_AFTER_S
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

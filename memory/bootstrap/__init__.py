@@ -6,14 +6,13 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from memory.bootstrap.stores import Progress, Stores, loaded_messages, open_sql, open_stores, silent
+from memory.bootstrap.stores import Progress, Stores, anthropic_model, loaded_messages, open_sql, open_stores, silent
 from memory.bootstrap.upkeep import diagnose, run_compaction, run_migrations, run_reindex
 from memory.bootstrap.wiring import Recall, compose, personal_memory
 from memory.clock import SystemClock
 from memory.forgetting import Forgetting
 from memory.personal import PersonalMemory
 from memory.ports import Clock, LanguageModel
-from memory.providers.anthropic import AnthropicModel
 from memory.providers.offline import OfflineModel
 from memory.settings import MemorySettings
 from memory.stores.sql.erasure import SqlErasureStore
@@ -84,13 +83,7 @@ async def open_model(settings: MemorySettings) -> AsyncIterator[LanguageModel]:
     if not settings.model_configured:
         yield OfflineModel()
         return
-    key, url = settings.anthropic_api_key, settings.anthropic_base_url
-    async with AnthropicModel(
-        api_key=key.get_secret_value() if key else None,
-        base_url=url.get_secret_value() if url else None,
-        chat_model=settings.chat_model,
-        extract_model=settings.extract_model,
-    ) as model:
+    async with anthropic_model(settings) as model:
         loading = TaskTracker()
         loading.start(model.warm(), name="load the SDK")
         try:

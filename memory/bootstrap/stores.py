@@ -1,4 +1,4 @@
-"""Opening the stores and the embedding model that the settings name, and saying in one go what cannot be reached."""
+"""Opening the stores and the models that the settings name, and saying in one go what cannot be reached."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from pathlib import Path
 from memory.errors import ConfigError, StoreError, StoreUnavailableError
 from memory.pace import SteadyPace
 from memory.ports import Clock, Embedder, Pace, SessionCache, Signals, VectorIndex
+from memory.providers.anthropic import AnthropicModel
 from memory.providers.sentence_transformers import open_embedder
 from memory.settings import MemorySettings
 from memory.stores.chroma import open_chroma_folder, open_chroma_server
@@ -166,6 +167,17 @@ async def _reach(setting: str, ping: Callable[[], Awaitable[None]], *, embedded:
             return str(error)
         else:
             return None
+
+
+def anthropic_model(settings: MemorySettings) -> AnthropicModel:
+    """Return the configured language model; nothing is imported or connected yet."""
+    key, url = settings.anthropic_api_key, settings.anthropic_base_url
+    return AnthropicModel(
+        api_key=key.get_secret_value() if key else None,
+        base_url=url.get_secret_value() if url else None,
+        chat_model=settings.chat_model,
+        extract_model=settings.extract_model,
+    )
 
 
 def loaded_messages(recent_turns: int) -> int:

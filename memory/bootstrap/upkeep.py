@@ -1,12 +1,13 @@
 """What the shell does to the stores as a whole: migrate, rebuild the index, compact, look for trouble."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from memory.bootstrap.stores import Progress, open_sql, open_stores, silent
+from memory.bootstrap.stores import Progress, anthropic_model, open_sql, open_stores, silent
 from memory.bootstrap.wiring import outbox_worker, process_name
 from memory.clock import SystemClock
-from memory.diagnosis import Check, check_answers, check_embedder, check_index, check_record
+from memory.diagnosis import Check, check_answers, check_embedder, check_index, check_model, check_record
 from memory.errors import ConfigError
 from memory.jobs.compact import compact
 from memory.jobs.reindex import reindex
@@ -45,6 +46,10 @@ async def run_compaction(settings: MemorySettings, *, on_progress: Progress = si
 
 async def diagnose(settings: MemorySettings) -> Sequence[Check]:
     """Look at everything once; a data folder in use by another process is looked at through the record alone."""
+    return [*await _check_stores(settings), *await _check_models(settings)]
+
+
+async def _check_stores(settings: MemorySettings) -> Sequence[Check]:
     checks: list[Check] = []
     async with AsyncExitStack() as stack:
         try:
@@ -62,14 +67,14 @@ async def diagnose(settings: MemorySettings) -> Sequence[Check]:
         checks.append(await check_answers("index", stores.index.ping, where=chroma))
         checks.append(await check_index(SqlRecordAdmin(database), stores.index))
         checks.append(await check_embedder(stores.embedder))
-    checks.append(_check_model(settings))
     return checks
 
 
-def _check_model(settings: MemorySettings) -> Check:
-    if settings.model_configured:
-        return Check(
-            name="model", verdict="ok", detail=f"{settings.chat_model} answers, {settings.extract_model} learns"
-        )
-    missing = "none configured: `recall chat` quotes what it remembers; set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
-    return Check(name="model", verdict="warning", detail=missing)
+async def _check_models(settings: MemorySettings) -> Sequence[Check]:
+    if not settings.model_configured:
+        missing = "none configured: `recall chat` quotes what it remembers; set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
+        return [Check(name="model", verdict="warning", detail=missing)]
+    named = {"model for answers": settings.chat_model, "model for learning": settings.extract_model}
+    async with anthropic_model(settings) as model, asyncio.TaskGroup() as group:
+        checking = [group.create_task(check_model(*each, model.is_available)) for each in named.items()]
+    return [task.result() for task in checking]

@@ -48,6 +48,8 @@ _REASONS = {
     404: "no such model or URL",
     413: "the request is too large",
 }
+_NO_SUCH_ENDPOINT = {404, 405, 501}
+_CHECK_WITHIN_S = 10.0
 _REFUSALS: dict[int, Refusal] = {401: "access", 402: "quota", 403: "access", 404: "access"}
 
 
@@ -106,6 +108,23 @@ class AnthropicModel(LanguageModel):
     async def warm(self) -> None:
         """Load the SDK now rather than at the first call."""
         await self._connected()
+
+    async def is_available(self, model: str) -> bool:
+        """Say whether a model is there, by counting tokens, which costs nothing; False when the server cannot tell.
+
+        Raises:
+            ProviderError: It is not there, or the server gives no answer or refuses the key.
+        """
+        client = (await self._connected()).with_options(max_retries=0, timeout=_CHECK_WITHIN_S)
+        with self._translated():
+            try:
+                async with asyncio.timeout(_CHECK_WITHIN_S):
+                    await client.messages.count_tokens(model=model, messages=[{"role": "user", "content": "ready?"}])
+            except self._sdk.APIStatusError as exc:
+                if self._own_server and exc.status_code in _NO_SUCH_ENDPOINT and model not in str(exc):
+                    return False  # it knows no such endpoint; a 404 for the model would name it
+                raise
+        return True
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from memory.errors import MalformedReplyError
+from memory.errors import MalformedReplyError, ProviderRefusedError
 from memory.model import (
     ExtractionRequest,
     LabelledMessage,
@@ -428,3 +428,26 @@ def test_prompts_have_a_version_that_models_do_not_see() -> None:
     for name in ("extraction", "summary"):
         assert prompt_version(name).isdigit()
         assert not load_prompt(name).startswith("version")
+
+
+@pytest.mark.parametrize("counts_tokens", [True, False])
+async def test_whether_a_model_is_there_costs_nothing(*, counts_tokens: bool) -> None:
+    """It is asked by counting tokens; a server that does not serve that cannot tell."""
+    async with AnthropicServer() as server, make_model(server) as model:
+        server.counts_tokens = counts_tokens
+
+        assert await model.is_available("claude-chat") == counts_tokens
+        assert server.received == []
+
+
+@pytest.mark.parametrize(("api_key", "models"), [("sk-another", None), ("sk-test", {"claude-other"})])
+async def test_a_refused_key_and_an_unknown_model_are_told_apart_from_silence(
+    api_key: str, models: set[str] | None
+) -> None:
+    """Both are refusals that an operator sees to."""
+    async with AnthropicServer(api_key="sk-test") as server, make_model(server, api_key=api_key) as model:
+        server.models = models
+        with pytest.raises(ProviderRefusedError) as refused:
+            await model.is_available("claude-chat")
+
+    assert refused.value.reason == "access"

@@ -112,12 +112,16 @@ class AnthropicServer:
     Attributes:
         received: Every well-formed request, in order, faults included.
         refused: Why malformed requests were refused: what a test wants empty.
+        models: The models there are; None is any.
+        counts_tokens: Whether `/v1/messages/count_tokens` is served, which some servers do not.
     """
 
     def __init__(self, *, port: int = 0, script: Script | None = None, api_key: str | None = None) -> None:
         self.received: list[Received] = []
         self.refused: list[str] = []
         self.structured_outputs = True
+        self.models: set[str] | None = None
+        self.counts_tokens = True
         self._port = port
         self._script = script or echo
         self._api_key = api_key
@@ -130,6 +134,7 @@ class AnthropicServer:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/messages/count_tokens", self._count_tokens)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -195,6 +200,16 @@ class AnthropicServer:
                 await self._stream(request, response, stream_events(body, answer), fault)
             return response
         return await self._whole(request, body, answer, fault)
+
+    async def _count_tokens(self, request: web.Request) -> web.Response:
+        if not self.counts_tokens:
+            return web.Response(status=404, text="404 page not found")
+        body = await request.json()
+        if problem := check_headers(request.headers, self._api_key):
+            return _error(401 if "api key" in problem else 400, problem)
+        if self.models is not None and body["model"] not in self.models:
+            return _error(404, f"model: {body['model']}")
+        return web.json_response({"input_tokens": 8}, headers={"request-id": "req_fake"})
 
     def _refuse(self, problem: str) -> web.Response:
         self.refused.append(problem)

@@ -7,6 +7,7 @@ import yaml
 from typer.testing import CliRunner
 
 from bots.cli import app
+from bots.slack.checks import BROKEN_WITHOUT
 from bots.slack.controls import SHORTCUTS
 from bots.slack.inbound import READER_EVENTS
 from tests.fixtures.slack import MANIFEST
@@ -30,6 +31,11 @@ def test_the_events_are_those_that_the_code_follows(manifest: dict[str, Any]) ->
 
     invited = {event for event in READER_EVENTS if event.startswith("shared_channel_invite")}
     assert asked == _MESSAGES | _OURS | (READER_EVENTS - _NOT_FOR_BOTS - invited)
+
+
+def test_the_scopes_are_those_that_doctor_explains(manifest: dict[str, Any]) -> None:
+    """`recall doctor` says of each what breaks without it, and asks for no other."""
+    assert manifest["oauth_config"]["scopes"]["bot"] == list(BROKEN_WITHOUT)
 
 
 def test_the_shortcuts_are_those_of_the_code(manifest: dict[str, Any]) -> None:

@@ -67,6 +67,10 @@ class Counter:
         """Return the time of the newest stamp, in whole seconds."""
         return self._micros // 1_000_000
 
+    def now_s(self) -> float:
+        """Return the time of day, as everything here knows it."""
+        return self._now() if self._now else self._micros / 1_000_000
+
     def pass_time(self, seconds: float) -> None:
         """Let the next time stamps be so much later."""
         self._micros += int(seconds * 1_000_000)

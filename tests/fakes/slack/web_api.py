@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -105,7 +106,9 @@ class WebApi:
         return None if wait is None else _rate_limited(wait)
 
     async def _answer(self, method: str, args: Json, token: str, team: TeamState | None) -> web.Response:
-        headers = {"x-oauth-scopes": ",".join(sorted(team.scopes))} if team is not None else {}
+        headers = {"Date": formatdate(self._world.counter.now_s(), usegmt=True)}
+        if team is not None:
+            headers["x-oauth-scopes"] = ",".join(sorted(team.scopes))
         try:
             result = await self._run(method, args, token, team)
         except ApiError as exc:
