@@ -1,16 +1,17 @@
 """Working memory: what one model call sees, always within the token budget. Pure.
 
-Whatever was stored (a summary, a memory, a display name) goes in as fenced data with its delimiters escaped.
+Whatever was stored (a summary, a memory, a display name, a file) goes in as fenced data with its delimiters escaped.
 This module knows no model's wire format.
 """
 
 import dataclasses
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memory.attached import attached_tokens, fitted, shown_text
 from memory.errors import ConfigError
+from memory.fences import as_data, as_name, escape
 from memory.model import Message, MessageId, Pin, Recalled, ReplyRequest, Role, Summary, ThreadState
 from memory.tokens import clip_to_tokens, count_tokens
 
@@ -29,8 +30,8 @@ _MESSAGE_OVERHEAD = 8  # role and separators of one message on any wire format
 _LEAST_ROOM = 400  # below this, no message worth the name fits beside the instructions
 _MESSAGE_SHARE = 0.75  # of the room beside the instructions, so that a pasted log leaves space for memory
 _OLD_MESSAGE_SHARE = 0.25  # one long log in the history does not push out all other turns
+_OLD_ATTACHED_SHARE = 0.1  # of the room, for all that came with one message of the history
 _LINE_SHARE = 0.25  # of the memory block, for one memory
-_MAX_NAME_CHARS = 60
 _LINK = re.compile(r"https?://[^\s<>\"'`]{1,300}")
 
 
@@ -66,14 +67,14 @@ def build_request(
     if room < _LEAST_ROOM:
         raise ConfigError([f"RECALL_CONTEXT_TOKENS: {budget.context_tokens} leaves no room beside the instructions"])
     named = _has_several_people((*state.messages, message))
-    shown = _shown(message, named=named, max_tokens=int(room * _MESSAGE_SHARE))
+    shown = _shown(message, named=named, max_tokens=int(room * _MESSAGE_SHARE), attached=room)
     left = room - _size(shown)
     summary = render_summary(state.summary, max_tokens=min(budget.summary_tokens, left // 2))
     left -= count_tokens(summary)
     memory_tokens = min(budget.memory_tokens, left // 2) if recalled else 0
+    shares = {"max_tokens": int(room * _OLD_MESSAGE_SHARE), "attached": int(room * _OLD_ATTACHED_SHARE)}
     history = _newest_turns(
-        [_shown(old, named=named, max_tokens=int(room * _OLD_MESSAGE_SHARE)) for old in state.messages],
-        max_tokens=left - memory_tokens,
+        [_shown(old, named=named, **shares) for old in state.messages], max_tokens=left - memory_tokens
     )
     chosen, block = render_memories(
         recalled, max_tokens=memory_tokens, known={shown.message_id, *(old.message_id for old in history)}
@@ -178,43 +179,21 @@ def _newest_turns(messages: Sequence[Message], *, max_tokens: int) -> tuple[Mess
 
 
 def _size(message: Message) -> int:
-    return count_tokens(message.text) + _MESSAGE_OVERHEAD
+    return count_tokens(shown_text(message)) + _MESSAGE_OVERHEAD
 
 
 def _has_several_people(messages: Sequence[Message]) -> bool:
     return len({message.author.user_id for message in messages if message.author}) > 1
 
 
-def _shown(message: Message, *, named: bool, max_tokens: int) -> Message:
-    """Return a message as the model sees it: with its author's name where that matters, within `max_tokens`."""
+def _shown(message: Message, *, named: bool, max_tokens: int, attached: int) -> Message:
+    """Return a message as the model sees it: with its author's name where that matters, within `max_tokens`.
+
+    What came with it gets at most `attached` tokens, and never more than half where the words need the rest.
+    """
     name = f"{as_name(message.author.name)}: " if named and message.author else ""
     room = max_tokens - _MESSAGE_OVERHEAD - count_tokens(name)
-    return dataclasses.replace(message, text=name + clip_to_tokens(message.text, room))
-
-
-def _visible(text: str) -> str:
-    """Return a text without control, format and lone surrogate characters, line breaks and tabs excepted."""
-    if text.isprintable():
-        return text
-    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
-
-
-def escape(text: str) -> str:
-    """Return stored text that cannot open or close a fence: `<` is written `&lt;`, control characters go."""
-    return _visible(text).replace("<", "&lt;")
-
-
-def as_line(text: str) -> str:
-    """Return a text as one line of visible characters."""
-    return " ".join(_visible(" ".join(text.split())).split())
-
-
-def as_data(text: str) -> str:
-    """Return stored text as one line that cannot break out of its fence."""
-    return as_line(text).replace("<", "&lt;")
-
-
-def as_name(text: str) -> str:
-    """Return a display name or a title as plain words: one line, no brackets, quotes or colons."""
-    plain = re.sub(r"[\[\](){}<>\"`:|]", "", as_data(text).replace("&lt;", ""))
-    return " ".join(plain.split())[:_MAX_NAME_CHARS] or "someone"
+    wanted = min(attached, attached_tokens(message.attachments))
+    text = clip_to_tokens(message.text, max(room - wanted, room // 2))
+    attachments = fitted(message.attachments, min(attached, room - count_tokens(text)))
+    return dataclasses.replace(message, text=name + text, attachments=attachments)

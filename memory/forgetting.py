@@ -2,8 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
+from memory.attaching import kept
 from memory.errors import InputError
-from memory.model import ForgetPlan, ForgetTarget, Last, Numbered, Receipt, SessionId, ThisMessage, ThisThread, UserId
+from memory.model import (
+    Attachment,
+    ForgetPlan,
+    ForgetTarget,
+    Last,
+    Numbered,
+    Receipt,
+    SessionId,
+    ThisMessage,
+    ThisThread,
+    UserId,
+)
 from memory.ports import ErasureStore
 from memory.redaction import redact
 from memory.short_term import ShortTermMemory
@@ -55,11 +67,28 @@ class Forgetting:
         return receipt
 
     async def message_edited(
-        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+        self,
+        session_id: SessionId,
+        platform_message_id: str,
+        text: str,
+        *,
+        actor: UserId,
+        attachments: Sequence[Attachment] | None = None,
     ) -> Receipt:
-        """Take a platform's edit, secrets redacted, down to the facts that came from the old text."""
+        """Take a platform's edit, secrets redacted, down to the facts that came from the old text.
+
+        Args:
+            session_id: The thread.
+            platform_message_id: The message.
+            text: What it says now.
+            actor: Who edited it.
+            attachments: The files it has now, not read; None where the platform does not say.
+        """
         redacted = redact(text).text
-        receipt = await self._erasure.edit_message(session_id, platform_message_id, redacted, actor=actor)
+        files = None if attachments is None else (await kept(attachments)).attachments
+        receipt = await self._erasure.edit_message(
+            session_id, platform_message_id, redacted, actor=actor, attachments=files
+        )
         await self._follow([session_id])
         return receipt
 

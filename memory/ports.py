@@ -12,6 +12,7 @@ from typing import Protocol
 from memory.audience import Scope
 from memory.model import (
     Accepted,
+    Attachment,
     Audience,
     CachedThread,
     Candidates,
@@ -133,6 +134,16 @@ class MessageStore(Protocol):
 
         Raises:
             StoreConflictError: The lease passed to someone else; nothing was written.
+        """
+        ...
+
+    async def attach(self, claim: TurnClaim, read: Sequence[Attachment]) -> tuple[Attachment, ...]:
+        """Keep what was read of what came with a claimed message, each by its `ref`; return all that came with it.
+
+        What an edit removed meanwhile stays away; of a message that was forgotten nothing is kept or returned.
+
+        Raises:
+            StoreConflictError: The lease passed to someone else, who reads it as well; nothing was written.
         """
         ...
 
@@ -439,12 +450,20 @@ class ErasureStore(Protocol):
         ...
 
     async def edit_message(
-        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+        self,
+        session_id: SessionId,
+        platform_message_id: str,
+        text: str,
+        *,
+        actor: UserId,
+        attachments: Sequence[Attachment] | None = None,
     ) -> Receipt:
         """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued.
 
         While the author or the thread is paused the new text is not kept, and so from then on the message: it has the
         new text until its turn's end has been shown, or none at all. One that was never `kept` only changes its text.
+        Of what came with the message, what has a `ref` that is not in `attachments` goes; with None all of it stays.
+        What is new there is read for a message that is not answered yet. No new version comes of that alone.
 
         It raises the thread's version. Epochs rise only of threads in which a reply goes, because it was given what
         came from the old text; other replies under way stay, the one to the edited message included.

@@ -1,12 +1,14 @@
 """MemoryService: what a conversation needs of memory, turn by turn."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
 
+from memory.attaching import Attached, kept, with_read
 from memory.audience import scope_for
 from memory.consolidation import own_words
 from memory.context import Budget, build_request
@@ -25,6 +27,7 @@ from memory.model import (
     NewFact,
     NewReply,
     Place,
+    ReadFile,
     Recalled,
     ReplyRequest,
     Role,
@@ -138,10 +141,12 @@ class MemoryService:
             StoreUnavailableError: The record did not take it; the platform must not be told that it did.
         """
         redacted = await _redacted(message.text)
+        attached = await kept(message.attachments)
         if self._policy.mode == "full":
             self._retriever.prepare(redacted.text, scope_for(message.place, message.author.user_id))
-        accepted = await self._messages.accept(replace(message, text=redacted.text))
-        return AcceptedMessage(accepted=accepted, findings=redacted.findings)
+        accepted = await self._messages.accept(replace(message, text=redacted.text, attachments=attached.attachments))
+        findings = Counter(redacted.findings) + Counter(attached.findings)
+        return AcceptedMessage(accepted=accepted, findings=findings)
 
     async def begin(self, message_id: MessageId) -> TurnClaim | None:
         """Claim a message for answering; None when it is not this process's turn (yet)."""
@@ -158,6 +163,21 @@ class MemoryService:
     async def renew(self, claim: TurnClaim) -> None:
         """Keep a claim; raises StoreConflictError when it passed to someone else."""
         await self._messages.renew(claim, lease_s=self._policy.lease_s)
+
+    async def attach(self, claim: TurnClaim, read: Mapping[str, ReadFile]) -> Attached:
+        """Keep what was read of what came with a claimed message, secrets taken out of the whole of it, digested.
+
+        Args:
+            claim: The turn.
+            read: What was read, by `Attachment.ref`.
+
+        Raises:
+            StoreConflictError: Someone else holds the turn now; nothing was written.
+        """
+        now = await kept(with_read(claim.message.attachments, read))
+        attachments = await self._messages.attach(claim, now.attachments)
+        message = replace(claim.message, attachments=attachments)
+        return Attached(claim=replace(claim, message=message), findings=now.findings)
 
     async def working_memory(self, claim: TurnClaim, *, system: str) -> WorkingMemory:
         """Build what the model sees: summary, recent turns, memories that bear on the message, the message."""

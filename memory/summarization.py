@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memory.context import as_name, escape
+from memory.attached import mention
 from memory.errors import ProviderError
+from memory.fences import as_name, escape
 from memory.model import Message, Role, SessionId, Summary, SummaryRequest, ThreadState
 from memory.pins import merge_pins
 from memory.ports import LanguageModel, MessageStore
@@ -132,7 +133,7 @@ def render_fold(old_summary: str, leaving: Sequence[Message]) -> str:
     lines = [f"<old_summary>\n{escape(old_summary) or '(none yet)'}\n</old_summary>", "<leaving_turns>"]
     for message in leaving:
         speaker = as_name(message.author.name) if message.author else "Recall"
-        text = clip_to_tokens(escape(message.text), limit)
-        lines.append(f"[{message.sent_at:%Y-%m-%d %H:%M}] {speaker}: " + "\n    ".join(text.splitlines()))
+        said = [*clip_to_tokens(escape(message.text), limit).splitlines(), *filter(None, [mention(message)])]
+        lines.append(f"[{message.sent_at:%Y-%m-%d %H:%M}] {speaker}: " + "\n    ".join(said))
     lines.append("</leaving_turns>")
     return "\n".join(lines)

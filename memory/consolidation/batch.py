@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from string import ascii_uppercase
 
-from memory.context import as_data, as_name, escape
+from memory.fences import as_data, as_name, escape
 from memory.model import Fact, LabelledFact, LabelledMessage, Message, Person, Role, UserId
 from memory.model.work import ExtractionBatch
 from memory.tokens import clip_to_tokens, count_tokens

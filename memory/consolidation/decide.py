@@ -9,7 +9,7 @@ from memory.audience import covers
 from memory.consolidation.batch import speaker_letters
 from memory.consolidation.grounding import backs, is_grounded
 from memory.consolidation.words import folded, own_words, says_the_same
-from memory.context import as_line
+from memory.fences import as_line
 from memory.lexical import content_terms
 from memory.model import (
     Episode,

@@ -37,13 +37,28 @@ class Attachment:
 
     Attributes:
         name: As people know it, such as a file's name.
-        text: What it says, secrets redacted, digested; None while it has not been read.
+        text: What it says, secrets redacted, digested; None while it has not been read, "" when it says nothing.
         ref: Where the platform finds it, in the platform's own terms; "" when there is nothing to read later.
+        is_whole: False when only its beginning was read, since it is too large.
     """
 
     name: str
     text: str | None = None
     ref: str = ""
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFile:
+    """What a platform read of an attachment, secrets and all; nothing of it is stored before it is redacted.
+
+    Attributes:
+        text: Empty when there is nothing to attach after all.
+        is_whole: False when it is only the beginning.
+    """
+
+    text: str
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +128,8 @@ class Unshown:
     @property
     def is_forgotten(self) -> bool:
         """Whether there is nothing left that may be shown."""
-        return not self.message.text or (self.answer is not None and not self.answer.text)
+        is_said = bool(self.message.text or self.message.attachments)
+        return not is_said or (self.answer is not None and not self.answer.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

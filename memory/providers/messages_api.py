@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from memory.attached import shown_text
 from memory.model import ReplyDone, ReplyEvent, ReplyRequest, Role, TextDelta, ToolCall, ToolExchange
 
 Json = dict[str, Any]
@@ -59,14 +60,16 @@ def _system(request: ReplyRequest) -> list[Json]:
 def _messages(request: ReplyRequest, raw_turn: RawTurn) -> list[Json]:
     turns: list[Json] = []
     for message in request.history:
-        if message.text.strip():
-            _append(turns, message.role.value, [_text(message.text)])
+        shown = shown_text(message)
+        if shown.strip():
+            _append(turns, message.role.value, [_text(shown)])
     if turns:
         turns[-1]["content"][-1] |= _CACHED
     if turns and turns[0]["role"] == Role.ASSISTANT:
         turns.insert(0, {"role": "user", "content": [_text(_BEGAN_EARLIER)]})
     new = [_text(request.memory_block)] if request.memory_block.strip() else []
-    _append(turns, "user", [*new, _text(request.message.text if request.message.text.strip() else _EMPTY)])
+    asked = shown_text(request.message)
+    _append(turns, "user", [*new, _text(asked if asked.strip() else _EMPTY)])
     for exchange in request.exchanges:
         if exchange.calls:
             _append(turns, "assistant", raw_turn(exchange) or _called(exchange))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from memory.model import MemoryKey, Message, MessageId, Person, Pin, Role, SessionId, Summary, UserId
+from memory.model import Attachment, MemoryKey, Message, MessageId, Person, Pin, Role, SessionId, Summary, UserId
 
 _UTF8 = ("utf-8", "surrogatepass")  # platforms have been seen to deliver half an emoji; a cache must not choke on it
 
@@ -26,6 +26,7 @@ def encode_message(message: Message) -> bytes:
         "p": message.reply_to,
         "u": message.used or None,
         "l": message.link,
+        "f": [[each.name, each.text, each.ref, each.is_whole] for each in message.attachments] or None,
     }
     return _dump({name: value for name, value in fields.items() if value is not None})
 
@@ -50,6 +51,10 @@ def decode_message(data: bytes, session_id: SessionId) -> Message:
             reply_to=None if reply_to is None else MessageId(reply_to),
             used=tuple(MemoryKey(key) for key in fields.get("u", ())),
             link=fields.get("l"),
+            attachments=tuple(
+                Attachment(name=name, text=text, ref=ref, is_whole=is_whole)
+                for name, text, ref, is_whole in fields.get("f", ())
+            ),
         )
     except (KeyError, TypeError, IndexError) as exc:
         raise ValueError("not a message") from exc

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from memory.audience import everyone_in, private_to
 from memory.model import (
     Accepted,
+    Attachment,
     Audience,
     ChannelId,
     Episode,
@@ -88,11 +89,13 @@ class Record:
                 if await connection.scalar(waiting):
                     return
 
-    async def say(self, words: str, *, person: Person = ANNA, place: Place | None = None) -> Message:
+    async def say(
+        self, words: str, *, person: Person = ANNA, place: Place | None = None, attachments: Sequence[Attachment] = ()
+    ) -> Message:
         """Accept a message that is not answered yet."""
         self._delivered += 1
         self.clock.advance(1)
-        accepted = await self.deliver(f"p{self._delivered}", words, person=person, place=place)
+        accepted = await self.deliver(f"p{self._delivered}", words, person=person, place=place, attachments=attachments)
         (message,) = [
             message
             for message in await self.messages.unanswered(tenant_id=(place or public_thread()).tenant_id)
@@ -101,7 +104,13 @@ class Record:
         return message
 
     async def deliver(
-        self, platform_id: str, words: str, *, person: Person = ANNA, place: Place | None = None
+        self,
+        platform_id: str,
+        words: str,
+        *,
+        person: Person = ANNA,
+        place: Place | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> Accepted:
         """Accept a delivery of a message, the first or another one."""
         return await self.messages.accept(
@@ -112,6 +121,7 @@ class Record:
                 text=words,
                 sent_at=self.clock.now(),
                 link=f"https://chat.test/{platform_id}",
+                attachments=tuple(attachments),
             )
         )
 

@@ -1,12 +1,13 @@
 """Which turns leave short-term memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.model import Message, Role, SessionId, Summary, ThreadHead, ThreadState
+from memory.model import Attachment, Message, Role, SessionId, Summary, ThreadHead, ThreadState
 from memory.ports import MessageStore
 from memory.short_term import ShortTermMemory
 from memory.stores.in_memory import InMemorySessionCache
@@ -72,6 +73,19 @@ def test_the_fold_shows_the_old_summary_and_who_said_what() -> None:
     assert "prod is down" in prompt
     assert "ana: api-7f9c restarts" in prompt
     assert "Recall: look at the limits" in prompt
+
+
+def test_the_fold_names_files_and_shows_nothing_of_them() -> None:
+    """One line says what came with a message."""
+    files = (
+        Attachment(name="app.log", text="ERROR no stock"),
+        Attachment(name="pod.yaml"),
+        Attachment(name="", text=""),
+    )
+    prompt = render_fold("", [replace(said(1, "look"), attachments=files)])
+
+    assert "ana: look\n    [attached: app.log, pod.yaml]\n" in prompt
+    assert "stock" not in prompt
 
 
 def test_one_pasted_log_does_not_outgrow_the_fold() -> None:

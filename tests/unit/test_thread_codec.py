@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.model import MemoryKey, Message, MessageId, Person, Pin, Role, SessionId, Summary, UserId
+from memory.model import Attachment, MemoryKey, Message, MessageId, Person, Pin, Role, SessionId, Summary, UserId
 from memory.stores.thread_codec import decode_message, decode_summary, encode_message, encode_summary
 
 _SESSION = SessionId("console:local:main:a")
@@ -25,6 +25,9 @@ _messages = st.builds(
     reply_to=st.none() | _numbers,
     used=st.lists(_keys, max_size=3).map(tuple),
     link=st.none() | _texts,
+    attachments=st.lists(
+        st.builds(Attachment, name=_texts, text=st.none() | _texts, ref=_texts, is_whole=st.booleans()), max_size=3
+    ).map(tuple),
 )
 _pins = st.builds(Pin, text=_texts, kind=_texts, said_by=st.sampled_from(Role), message_id=_numbers)
 _summaries = st.builds(Summary, text=_texts, pins=st.lists(_pins, max_size=3).map(tuple), through=_numbers)

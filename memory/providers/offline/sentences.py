@@ -3,7 +3,7 @@
 import re
 
 from memory.consolidation import own_words
-from memory.context import as_name
+from memory.fences import as_name
 from memory.model import Message
 
 _MAX_CHARS = 20_000  # nobody types more; rules over a pasted 100 kB would hold up the event loop

@@ -1,13 +1,14 @@
 """Which threads wait for extraction, and the batch of new turns that one call learns from. Reads only."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import MemoryKey, MessageId, Role, SessionId, UserId, key_kind, row_id
+from memory.model import MemoryKey, Message, MessageId, Role, SessionId, UserId, key_kind, row_id
 from memory.model.work import ExtractionBatch
 from memory.stores.sql.leases import database_now
 from memory.stores.sql.lexicon import episode_text
@@ -93,13 +94,18 @@ async def read_batch(connection: AsyncConnection, session_id: SessionId, *, limi
     answers = await _replies(connection, [row.id for row in said])
     spoken = {UserId(row.author_id) for row in said}
     return ExtractionBatch(
-        messages=tuple(message_of(row) for row in sorted([*said, *answers], key=_place_in_thread)),
+        messages=tuple(_words_of(row) for row in sorted([*said, *answers], key=_place_in_thread)),
         versions={MessageId(row.id): row.version for row in said},
         thread_epoch=thread.forget_epoch,
         author_epochs={user_id: epoch for user_id, epoch in epochs.items() if user_id in spoken},
         memory_texts=tuple(await _memory_texts(connection, {key for row in answers for key in row.used})),
         thread_title=thread.title,
     )
+
+
+def _words_of(row: AnyRow) -> Message:
+    """Return a message without what came with it: nothing is learned from files."""
+    return replace(message_of(row), attachments=())
 
 
 async def _replies(connection: AsyncConnection, message_ids: Sequence[int]) -> list[AnyRow]:

@@ -4,11 +4,15 @@ Whoever stores a reply, a fact or an extraction shares the tenant's forgetting l
 missed that is being stored at this moment, and what comes later sees the raised epochs and the tombstones.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import entry_labels
 from memory.model import (
+    Attachment,
     Everything,
     ForgetPlan,
     ForgetTarget,
@@ -21,17 +25,20 @@ from memory.model import (
     turn_key,
 )
 from memory.ports import ErasureStore
+from memory.stores.sql.attachments import after_edit, attachment_values, attachments_of
 from memory.stores.sql.database import Database
-from memory.stores.sql.erasure_apply import apply
+from memory.stores.sql.erasure_apply import apply, follow_up, note
 from memory.stores.sql.erasure_plan import plan_of, seeds_of_plan, seeds_of_target
 from memory.stores.sql.erasure_trace import Seeds, trace
 from memory.stores.sql.inbox import title_of
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
+from memory.stores.sql.locks import lock_threads
 from memory.stores.sql.pause import erase_unkept, may_keep
 from memory.stores.sql.people import forget_alone
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, people, threads
+from memory.stores.sql.thread_reset import reset_threads
 from memory.stores.sql.upkeep import note_event
 
 
@@ -59,13 +66,23 @@ class SqlErasureStore(ErasureStore):
             return await apply(connection, removal, actor=actor, action="forget", now=self._database.clock.now())
 
     async def edit_message(
-        self, session_id: SessionId, platform_message_id: str, text: str, *, actor: UserId
+        self,
+        session_id: SessionId,
+        platform_message_id: str,
+        text: str,
+        *,
+        actor: UserId,
+        attachments: Sequence[Attachment] | None = None,
     ) -> Receipt:
         """Replies keep their text, except those that used the old words or a fact that came from them alone."""
         now = self._database.clock.now()
         async with self._database.begin("take an edit") as connection:
             row = await _find_alone(connection, session_id, platform_message_id)
-            if row is None or row.role != Role.USER.value or row.text in (None, text):
+            if row is None or row.role != Role.USER.value or row.text is None:
+                return Receipt()
+            if attachments is not None:
+                await _attach_only(connection, row, attachments, actor=actor, now=now)
+            if row.text == text:
                 return Receipt()
             if not row.kept:
                 await _rewrite(connection, row.id, text, kept=False)
@@ -118,6 +135,22 @@ async def _find_alone(connection: AsyncConnection, session_id: SessionId, platfo
 def _is_over(row: AnyRow) -> bool:
     """Whether nobody will need a message's text to answer it, or to show the answer."""
     return MessageState(row.state).is_settled and row.unshown_since is None
+
+
+async def _attach_only(
+    connection: AsyncConnection, row: AnyRow, attachments: Sequence[Attachment], *, actor: UserId, now: datetime
+) -> None:
+    """Give a message the files it has now; what was made of its thread with the others is void."""
+    before = attachments_of(row.attachments)
+    after = after_edit(before, attachments, is_settled=MessageState(row.state).is_settled)
+    if after == before:
+        return
+    await lock_threads(connection, [row.session_id])
+    values = {"attachments": attachment_values(after)}
+    await connection.execute(update(messages).where(messages.c.id == row.id).values(values))
+    await reset_threads(connection, [row.session_id], is_forgotten=False)
+    await follow_up(connection, {}, [row.session_id], owner=row.author_id, now=now)
+    await note(connection, Receipt(), actor=actor, action="edit", now=now)
 
 
 async def _rewrite(connection: AsyncConnection, message_id: int, text: str, *, kept: bool) -> int:

@@ -109,6 +109,7 @@ async def _erase_texts(connection: AsyncConnection, removal: Removal) -> None:
             .where(messages.c.id.in_(some))
             .values(
                 text=None,
+                attachments=[],
                 extracted_version=messages.c.version,
                 parked_reason=None,
                 state=case((messages.c.state.in_(_UNSETTLED), MessageState.FAILED.value), else_=messages.c.state),

@@ -3,7 +3,8 @@
 No key says so: such a reply was given the turns before it, not a memory, and an episode names the people's messages it
 tells of, not the replies. So words decide: a later reply or an episode of the same thread goes when it has a word of
 what is forgotten that nobody's remaining message in the thread has. In a thread where only replies go, the forgotten
-words are those that these replies brought there. That takes rather a reply too many than one too few.
+words are those that these replies brought there. What came with a message counts as words of it. That takes rather a
+reply too many than one too few.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.lexical import content_terms
+from memory.stores.sql.attachments import all_text
 from memory.stores.sql.lexicon import episode_text
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episodes, messages
@@ -86,9 +88,9 @@ class _Thread:
             elif row.id in gone.said:
                 self._has_said = True
                 if row.id in gone.chosen:
-                    self._chosen.append(row.text)
+                    self._chosen.append(all_text(row))
             elif row.kept:
-                self._remaining.append(row.text)
+                self._remaining.append(all_text(row))
 
     async def forgotten(self, told: frozenset[str], brought: frozenset[str]) -> frozenset[str]:
         """Return the words by which an echo is known here."""
@@ -119,14 +121,14 @@ async def _stories(connection: AsyncConnection, session_ids: Collection[str], go
 
 
 async def _texts(connection: AsyncConnection, session_id: str) -> Collection[AnyRow]:
-    columns = select(messages.c.id, messages.c.author_id, messages.c.text, messages.c.kept)
+    columns = select(messages.c.id, messages.c.author_id, messages.c.text, messages.c.attachments, messages.c.kept)
     here = columns.where(messages.c.session_id == session_id, messages.c.text.is_not(None))
     return (await connection.execute(here)).all()
 
 
 async def _words_of_all(gone: Gone) -> frozenset[str]:
     stories = [episode_text(row.title, row.happened, row.outcome) for row in gone.episodes.values()]
-    return await _terms([*stories, *(row.text for row in gone.said.values() if row.id in gone.chosen)])
+    return await _terms([*stories, *(all_text(row) for row in gone.said.values() if row.id in gone.chosen)])
 
 
 async def _having(words: frozenset[str], texts: Mapping[int, str]) -> set[int]:

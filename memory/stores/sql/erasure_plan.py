@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +24,7 @@ from memory.model import (
     row_id,
 )
 from memory.model.ids import KeyKind
+from memory.stores.sql.attachments import all_text
 from memory.stores.sql.erasure_trace import Removal, Seeds, everything_of, facts_and_history
 from memory.stores.sql.matching import Words
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
@@ -144,11 +146,13 @@ async def _about(connection: AsyncConnection, owner: UserId, words: Words) -> Se
     lines = await fact_lines(connection, owner) + await episode_lines(connection, owner)
     named = await _memories(connection, owner, [line for line in lines if words.are_in(line.text)])
     said = await _matching(
-        connection, select(messages.c.id, messages.c.text).where(messages.c.author_id == owner), words
+        connection,
+        select(messages.c.id, messages.c.text, messages.c.attachments).where(messages.c.author_id == owner),
+        words,
     )
     asked = messages.alias("asked")
     to_owner = (
-        select(messages.c.id, messages.c.text)
+        select(messages.c.id, messages.c.text, messages.c.attachments)
         .join(asked, asked.c.id == messages.c.reply_to)
         .where(asked.c.author_id == owner, messages.c.author_id.is_(None))
     )
@@ -162,12 +166,15 @@ async def _about(connection: AsyncConnection, owner: UserId, words: Words) -> Se
     )
 
 
-async def _matching(connection: AsyncConnection, texts: Select[int, str | None], words: Words) -> frozenset[int]:
-    """Return the rows whose text has all the words; lets others run in between, since there may be many."""
+async def _matching(connection: AsyncConnection, texts: Select[int, str | None, Any], words: Words) -> frozenset[int]:
+    """Return the rows whose text, with what came with it, has all the words.
+
+    Lets others run in between, since there may be many.
+    """
     found: set[int] = set()
-    for number, (message_id, text) in enumerate(await connection.execute(texts.where(messages.c.text.is_not(None)))):
-        if words.are_in(text):
-            found.add(message_id)
+    for number, row in enumerate(await connection.execute(texts.where(messages.c.text.is_not(None)))):
+        if words.are_in(all_text(row)):
+            found.add(row.id)
         if number % _PAUSE_EVERY == 0:
             await asyncio.sleep(0)
     return frozenset(found)

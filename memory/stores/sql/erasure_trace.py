@@ -168,9 +168,9 @@ async def _own_messages(connection: AsyncConnection, seeds: Seeds, message_ids: 
     found: dict[int, AnyRow] = {}
     for some in chunks(sorted(message_ids)):
         rows = await connection.execute(
-            select(messages.c.id, messages.c.session_id, messages.c.version, messages.c.text).where(
-                messages.c.id.in_(some), messages.c.author_id == seeds.owner, messages.c.text.is_not(None)
-            )
+            select(
+                messages.c.id, messages.c.session_id, messages.c.version, messages.c.text, messages.c.attachments
+            ).where(messages.c.id.in_(some), messages.c.author_id == seeds.owner, messages.c.text.is_not(None))
         )
         found.update({row.id: row for row in rows})
     return found

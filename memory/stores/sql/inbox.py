@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from memory.audience import entry_labels
 from memory.errors import StoreConflictError
 from memory.model import Accepted, Audience, InboundMessage, MessageId, MessageState, Role, turn_key
+from memory.stores.sql.attachments import attachment_values
 from memory.stores.sql.channels import add_channel, is_wider
 from memory.stores.sql.database import inserts
 from memory.stores.sql.index_queue import enqueue
@@ -52,6 +53,7 @@ _MESSAGE_COLUMNS = (
     "link",
     "sent_at",
     "state",
+    "attachments",
 )
 _RECEIVE = {
     dialect: plain.values({name: bindparam(name) for name in _MESSAGE_COLUMNS} | {"kept": not_(IS_PAUSED)})
@@ -139,4 +141,5 @@ def _message_values(message: InboundMessage) -> dict[str, object]:
         "state": MessageState.RECEIVED.value,
         "said_by": message.author.user_id,
         "said_in": message.place.session_id,
+        "attachments": attachment_values(message.attachments),
     }

@@ -6,6 +6,7 @@ from datetime import datetime
 from memory.errors import StoreConflictError
 from memory.model import (
     Accepted,
+    Attachment,
     Audience,
     ChannelId,
     InboundMessage,
@@ -77,6 +78,9 @@ class SqlMessageStore(MessageStore):
 
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
         return await self._database.write("settle a turn", turns.settle, claim, reply, now=self._database.clock.now())
+
+    async def attach(self, claim: TurnClaim, read: Sequence[Attachment]) -> tuple[Attachment, ...]:
+        return await self._database.write("attach what was read", turns.attach, claim, read)
 
     async def note_post(self, claim: TurnClaim, post: str) -> None:
         await self._database.write("note a post", posts.note_post, claim, post)

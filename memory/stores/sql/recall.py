@@ -140,7 +140,7 @@ _TURNS = (
         link=messages.c.link,
     )
     .join_from(messages, threads, threads.c.session_id == messages.c.session_id)
-    .where(messages.c.id.in_(bindparam("turn", expanding=True)), _LIVING_TURN, TURN_VISIBLE)
+    .where(messages.c.id.in_(bindparam("turn", expanding=True)), messages.c.text != "", _LIVING_TURN, TURN_VISIBLE)
 )
 _reader_number = episode_people.alias("reader_number")
 _PEOPLE = (

@@ -93,6 +93,7 @@ async def _clear_texts(connection: AsyncConnection, message_ids: Sequence[int]) 
             .where(messages.c.id.in_(some))
             .values(
                 text=None,
+                attachments=[],
                 used=[],
                 extracted_version=messages.c.version,
                 parked_reason=None,

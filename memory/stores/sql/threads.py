@@ -22,6 +22,7 @@ from memory.model import (
     ThreadState,
     UserId,
 )
+from memory.stores.sql.attachments import attachments_of
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, threads
 
@@ -129,6 +130,7 @@ def message_of(row: AnyRow) -> Message:
         platform_message_id=row.platform_message_id,
         post=row.post,
         kept=row.kept,
+        attachments=attachments_of(row.attachments),
     )
 
 

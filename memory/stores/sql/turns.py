@@ -3,7 +3,7 @@
 Locks go lease, people, threads, messages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreConflictError
 from memory.model import (
+    Attachment,
     Message,
     MessageId,
     MessageState,
@@ -23,8 +24,9 @@ from memory.model import (
     TurnClaim,
 )
 from memory.model.work import Lease
+from memory.stores.sql.attachments import attachment_values, attachments_of
 from memory.stores.sql.database import inserts
-from memory.stores.sql.leases import EXPIRES_AT, IS_FREE, release_lease, turn_lease
+from memory.stores.sql.leases import EXPIRES_AT, IS_FREE, check_lease, release_lease, turn_lease
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import leases, messages, people, threads
@@ -85,6 +87,14 @@ _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindpar
 _answered = messages.alias("answered")
 _KEPT_NOW = select(_answered.c.kept).where(_answered.c.id == bindparam("b_reply_to")).scalar_subquery()
 _REPLY = insert(messages).values(audience=_AUDIENCE_NOW, kept=_KEPT_NOW).returning(messages.c.id, messages.c.kept)
+_ATTACHED = (
+    select(messages.c.attachments)
+    .where(messages.c.id == bindparam("message_id"), messages.c.text.is_not(None))
+    .with_for_update()
+)
+_ATTACH = (
+    update(messages).where(messages.c.id == bindparam("message_id")).values(attachments=bindparam("new_attachments"))
+)
 _SETTLED_BEFORE = select(messages).where(
     messages.c.reply_to == bindparam("message_id"), messages.c.text == bindparam("text")
 )
@@ -114,6 +124,20 @@ async def hand_over(connection: AsyncConnection, claim: TurnClaim) -> None:
     if await release_lease(connection, lease_of(claim)):
         values = {"message_id": claim.message.message_id, "new_state": MessageState.RECEIVED.value}
         await connection.execute(_SET_STATE, values)
+
+
+async def attach(connection: AsyncConnection, claim: TurnClaim, read: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """Keep what was read as `MessageStore.attach` does."""
+    if not await check_lease(connection, lease_of(claim)):
+        raise StoreConflictError("sql", "attach what was read", "the lease passed to someone else")
+    values: dict[str, object] = {"message_id": claim.message.message_id}
+    row = (await connection.execute(_ATTACHED, values)).first()
+    if row is None:
+        return ()
+    by_ref = {attachment.ref: attachment for attachment in read if attachment.ref}
+    now = tuple(by_ref.get(attachment.ref, attachment) for attachment in attachments_of(row.attachments))
+    await connection.execute(_ATTACH, values | {"new_attachments": attachment_values(now)})
+    return now
 
 
 async def settle(

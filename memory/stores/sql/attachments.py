@@ -1,0 +1,37 @@
+"""What came with a message, as its column holds it, and what of it an edit leaves. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from memory.model import Attachment
+from memory.stores.sql.rows import AnyRow
+
+
+def after_edit(before: Sequence[Attachment], now: Sequence[Attachment], *, is_settled: bool) -> tuple[Attachment, ...]:
+    """Return what an edited message keeps: what has been read stays so, and nobody will read what is new to a past one.
+
+    What has no `ref` is no file that an edit could remove.
+    """
+    known = {attachment.ref: attachment for attachment in before if attachment.ref}
+    stays = [attachment for attachment in before if not attachment.ref]
+    return (
+        *(known.get(each.ref, each) for each in now if each.ref and (each.ref in known or not is_settled)),
+        *stays,
+    )
+
+
+def attachment_values(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    """Return attachments as the column holds them."""
+    return [{"name": each.name, "text": each.text, "ref": each.ref, "is_whole": each.is_whole} for each in attachments]
+
+
+def attachments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Attachment, ...]:
+    """Return the attachments that the column holds."""
+    return tuple(
+        Attachment(name=each["name"], text=each["text"], ref=each["ref"], is_whole=each["is_whole"]) for each in values
+    )
+
+
+def all_text(row: AnyRow) -> str:
+    """Return the words of a message together with what came with it, for finding what is forgotten."""
+    return "\n".join([row.text or "", *(each["text"] or "" for each in row.attachments)])
