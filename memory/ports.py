@@ -125,7 +125,8 @@ class MessageStore(Protocol):
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
         """Commit the reply (or, with None, the turn's failure), make the turn history, release the lease.
 
-        The thread's version grows by one. When the thread's or the asker's forget epoch has moved since the claim,
+        The thread's version grows, by one for the newest message, and a summary that the turn comes too late for is
+        void. When the thread's or the asker's forget epoch has moved since the claim,
         the reply's row is kept without its text. Settling again with the same text settles nothing twice: who was not
         told that the first commit went through may try again. The reply to a message that is not `kept` is not either.
 
@@ -194,6 +195,18 @@ class MessageStore(Protocol):
 
     async def hand_over(self, claim: TurnClaim) -> None:
         """Give a turn back unanswered, so that another process may begin it at once; a lost one is left alone."""
+        ...
+
+    async def retry(self, session_id: SessionId, platform_message_id: str, *, asker: UserId) -> MessageId | None:
+        """Let a message whose turn failed wait for another turn; where its end was shown stays noted.
+
+        It keeps its place in the thread, by when it was sent, also when later messages were answered meanwhile: it is
+        the next to be answered, with all that was said since in its history, and its answer stands right after it.
+        Until then it is no history. Of many calls at once, one is told which message it is.
+
+        Returns:
+            None when it did not fail, waits already, is forgotten, or is not the asker's.
+        """
         ...
 
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:

@@ -37,6 +37,7 @@ from memory.model import (
     ThreadState,
     TurnClaim,
     Unshown,
+    UserId,
 )
 from memory.personal import MAX_FACT_CHARS
 from memory.ports import Clock, FactStore, MessageStore
@@ -210,6 +211,10 @@ class MemoryService:
         """End a turn without an answer: the message stays in the history and is not answered again by itself."""
         await self._messages.settle(claim, None)
         await self._made_history(claim, [claim.message])
+
+    async def retry(self, session_id: SessionId, platform_message_id: str, *, asker: UserId) -> bool:
+        """Let a message whose turn failed wait for another one; False when there is no such message of the asker."""
+        return await self._messages.retry(session_id, platform_message_id, asker=asker) is not None
 
     async def note_post(self, claim: TurnClaim, post: str) -> None:
         """Keep where the answer is shown; raises StoreConflictError when someone else holds the turn now."""

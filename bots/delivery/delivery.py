@@ -17,7 +17,7 @@ from bots.metrics import Outcome, PlatformMetrics
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from memory.errors import StoreUnavailableError
-from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
+from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown, UserId
 from memory.ports import Pace
 from memory.service import AcceptedMessage, MemoryService
 from memory.tasks import TaskTracker
@@ -169,6 +169,17 @@ class Delivery:
         for turn in unshown:
             self._notes.start(self._show_late(turn), name="show what a process left unshown")
         return len(left) + len(unshown)
+
+    async def retry(self, session_id: SessionId, platform_message_id: str, asker: UserId) -> bool:
+        """Answer a message again whose turn failed, where its end was shown; False when nothing is left to answer.
+
+        Raises:
+            StoreUnavailableError: It could not be committed, as far as this process knows.
+        """
+        if not await self._service.retry(session_id, platform_message_id, asker=asker):
+            return False
+        self._look_at(session_id)
+        return True
 
     def stop(self, session_id: SessionId) -> bool:
         """Stop the answer that is being made in a thread; say whether there was one."""

@@ -238,7 +238,7 @@ class SlackPlatform(Platform):
             bot_user=workspace.bot.user_id,
             url=workspace.url,
         )
-        return Controls(web=self._web, desk=desk, tasks=self._tasks)
+        return Controls(web=self._web, desk=desk, retry=self._delivery.retry, tasks=self._tasks)
 
     def _in_order(self, event: Mapping[str, Any]) -> asyncio.Lock:
         """Return what lets the messages of a thread in one by one, as they came: the SDK starts a task for each."""

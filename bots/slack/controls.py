@@ -13,18 +13,19 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bots.slack import asked, views
+from bots.slack import asked, ids, views
 from bots.slack.asked import Asked
 from bots.slack.desk import MemoryDesk
 from bots.slack.errors import SlackUnavailableError
 from bots.slack.inbound import Said
 from bots.slack.mrkdwn import decode_text
 from bots.slack.press import Press, decoded
-from bots.slack.render import FEEDBACK_ACTION, WHY_ACTION
+from bots.slack.render import FEEDBACK_ACTION, RETRY_ACTION, WHY_ACTION
 from bots.slack.views import View
 from bots.slack.web import SlackWeb
 from bots.verbs import Spoken, spoken
 from memory.errors import InputError, StoreUnavailableError
+from memory.model import SessionId, UserId
 from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ UNREACHABLE = "The record cannot be reached, so nothing was stored or changed. T
 NO_SLACK = "Slack did not answer what I had to ask for this. Try again in a moment."
 BROKEN = "Something went wrong on my side; whoever runs me can find the reason in the log."
 NOT_YOURS = "That button was made for somebody else."
+NOTHING_TO_TRY = "I am answering that already, or it is answered or forgotten by now."
 TOO_OLD = "I do not know that button any more. Give the command again."
 
 SHORTCUTS = ("recall_remember_this", "recall_forget_this", "recall_why_this")
@@ -41,7 +43,9 @@ SHORTCUTS = ("recall_remember_this", "recall_forget_this", "recall_why_this")
 _ANYTHING = re.compile(".*")
 _KNOWN_COMMANDS = 1_000
 
-Work = Callable[[Asked], Awaitable[View]]
+Work = Callable[[Asked], Awaitable[View | None]]
+"""What comes of it; None when there is nothing to show."""
+Retry = Callable[[SessionId, str, UserId], Awaitable[bool]]
 
 
 class Controls:
@@ -50,12 +54,14 @@ class Controls:
     Args:
         web: The workspace's Web API.
         desk: Does what they want.
+        retry: Has a message answered whose turn failed; False when there is nothing left to answer.
         tasks: Owns what is done behind an acknowledgement.
     """
 
-    def __init__(self, *, web: SlackWeb, desk: MemoryDesk, tasks: TaskTracker) -> None:
+    def __init__(self, *, web: SlackWeb, desk: MemoryDesk, retry: Retry, tasks: TaskTracker) -> None:
         self._web = web
         self._desk = desk
+        self._retry = retry
         self._tasks = tasks
         self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -136,7 +142,7 @@ class Controls:
         on(why, self._desk.why_message)
 
     def _on_buttons(self, app: AsyncApp, team: str) -> None:
-        def on(action_id: str, run: Callable[[Asked, str], Awaitable[View]]) -> None:
+        def on(action_id: str, run: Callable[[Asked, str], Awaitable[View | None]]) -> None:
             async def listener(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
                 await ack()
                 who = asked.of_interaction(body, team=team)
@@ -150,6 +156,7 @@ class Controls:
 
         on(WHY_ACTION, self._desk.why)
         on(FEEDBACK_ACTION, self._feedback)
+        on(RETRY_ACTION, self._own(self._try_again))
         on(views.FORGET, self._own(self._desk.press_forget))
         on(views.AGREE, self._own(self._desk.press_agree))
         on(views.KEEP, self._own(self._desk.press_keep))
@@ -169,10 +176,12 @@ class Controls:
 
         app.event("app_home_opened", matchers=[is_home])(listener)
 
-    def _own(self, run: Callable[[Asked, Press], Awaitable[View]]) -> Callable[[Asked, str], Awaitable[View]]:
+    def _own(
+        self, run: Callable[[Asked, Press], Awaitable[View | None]]
+    ) -> Callable[[Asked, str], Awaitable[View | None]]:
         """Let only the person press a button whom it was made for."""
 
-        async def checked(who: Asked, value: str) -> View:
+        async def checked(who: Asked, value: str) -> View | None:
             press = decoded(value)
             if press is None:
                 raise InputError(TOO_OLD)
@@ -187,6 +196,12 @@ class Controls:
         verdict, _, message_id = value.partition(":")
         _log.info("feedback", verdict=verdict, session_id=who.session_id, message_id=message_id)
         return views.words(views.THANKS)
+
+    async def _try_again(self, who: Asked, press: Press) -> View | None:
+        """Have a message answered again; what comes of it is seen where its end was shown."""
+        if await self._retry(ids.session_id(who.thread), press.message, who.user_id):
+            return None
+        return views.words(NOTHING_TO_TRY)
 
     def _start(self, who: Asked, work: Work, *, name: str) -> None:
         self._tasks.start(self._run(who, work, name), name=name)
@@ -209,7 +224,8 @@ class Controls:
             _log.exception("control_broke", control=name, correlation_id=correlation_id)
             view = views.words(f"{BROKEN}\nError id: {correlation_id}")
             who = who.beside()
-        await self._answer(who, view)
+        if view is not None:
+            await self._answer(who, view)
 
     async def _answer(self, who: Asked, view: View) -> None:
         """Show something to one person."""

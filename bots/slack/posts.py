@@ -32,10 +32,16 @@ _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A post of this reply, as the thread shows it; `done` when it has its final text."""
+    """A post of this reply, as the thread shows it.
+
+    Attributes:
+        done: It has its final text.
+        failed: That text says that there is no answer; another attempt may have one.
+    """
 
     ts: str
     done: bool
+    failed: bool = False
 
 
 class ReplyPosts:
@@ -91,7 +97,7 @@ class ReplyPosts:
             ts=ts,
             markdown_text=rest or None,
             blocks=post.below or None,
-            metadata=self._mark(0, done=True),
+            metadata=self._mark(0, done=True, failed=post.failed),
             session_status="active",
         )
 
@@ -112,9 +118,10 @@ class ReplyPosts:
         update = {"channel": self._thread.channel, "ts": ts, "metadata": mark}
         await self._web.call("chat.update", within_s=0, text=post.text, blocks=post.blocks, **update)
 
-    async def write(self, ts: str, post: Post) -> None:
-        """Replace all of the first post; in plain blocks if Slack does not take the others."""
-        update = {"channel": self._thread.channel, "ts": ts, "metadata": self._mark(0, done=True)}
+    async def write(self, ts: str, post: Post, *, part: int = 0) -> None:
+        """Replace all of a post; in plain blocks if Slack does not take the others."""
+        mark = self._mark(part, done=True, failed=post.failed)
+        update = {"channel": self._thread.channel, "ts": ts, "metadata": mark}
         try:
             await self._write(update, post, post.blocks)
         except SlackRefusedError as error:
@@ -133,19 +140,24 @@ class ReplyPosts:
 
     async def place(self, *, patient: bool) -> str:
         """Post the first message, without any of the answer; return its ts."""
-        return await self._post(0, PLACEHOLDER, None, patient=patient)
+        mark = self._mark(0, done=False)
+        return await self._post(PLACEHOLDER, None, mark, patient=patient)
 
     async def post(self, part: int, post: Post) -> str:
         """Post another part."""
+        mark = self._mark(part, done=True, failed=post.failed)
         try:
-            return await self._post(part, post.text, post.blocks)
+            return await self._post(post.text, post.blocks, mark)
         except SlackRefusedError as error:
             if error.code not in _UNFIT:
                 raise
             _log.warning("blocks_refused", code=error.code)
-            return await self._post(part, post.text, post.plain_blocks)
+            return await self._post(post.text, post.plain_blocks, mark)
 
-    async def _post(self, part: int, text: str, blocks: list[Block] | None, *, patient: bool = True) -> str:
+    async def _post(
+        self, text: str, blocks: list[Block] | None, mark: Mapping[str, Any], *, patient: bool = True
+    ) -> str:
+        part = mark["event_payload"]["part"]
         for pause_s in PAUSES_S if patient else PAUSES_S[:1]:
             try:
                 answer = await self._web.call(
@@ -154,7 +166,7 @@ class ReplyPosts:
                     thread_ts=self._thread.thread_ts,
                     text=text,
                     blocks=blocks,
-                    metadata=self._mark(part, done=blocks is not None),
+                    metadata=mark,
                     unfurl_links=False,
                     unfurl_media=False,
                 )
@@ -173,7 +185,9 @@ class ReplyPosts:
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == EVENT_TYPE and payload.get("message_id") == self._message_id:
-                found[int(payload.get("part", 0))] = Found(str(message["ts"]), done=bool(payload.get("done")))
+                found[int(payload.get("part", 0))] = Found(
+                    str(message["ts"]), done=bool(payload.get("done")), failed=bool(payload.get("failed"))
+                )
         return found
 
     async def orphan(self) -> str | None:
@@ -193,7 +207,11 @@ class ReplyPosts:
         """Delete a first post, unless it shows something."""
         here = [message for message in await self._read() if message["ts"] == ts]
         if here and here[0].get("text", "") in {"", PLACEHOLDER} and not _is_done(here[0]):
-            await self._again(lambda: self._web.call("chat.delete", channel=self._thread.channel, ts=ts))
+            await self.delete(ts)
+
+    async def delete(self, ts: str) -> None:
+        """Delete a post."""
+        await self._again(lambda: self._web.call("chat.delete", channel=self._thread.channel, ts=ts))
 
     async def _read(self) -> list[dict[str, Any]]:
         """Return the thread; nothing where the app may not read it."""
@@ -231,8 +249,10 @@ class ReplyPosts:
             await self._wait(pause_s)
         return await attempt()
 
-    def _mark(self, part: int, *, done: bool) -> dict[str, Any]:
+    def _mark(self, part: int, *, done: bool, failed: bool = False) -> dict[str, Any]:
         payload = {"message_id": self._message_id, "part": part, "done": done}
+        if failed:
+            payload["failed"] = True
         return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 

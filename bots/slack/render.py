@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.platform import Reply
+from bots.slack.press import Press, encoded
 from bots.text import LONGEST_CLOSE, closed, split_text
 from bots.wording import counted
 
@@ -21,7 +22,7 @@ STREAM_BYTES = 9_000
 """What one streamed message may grow to."""
 TEXT_BYTES = 3_000
 """The `text` beside the blocks: what a notification shows, and a client that knows no blocks."""
-WHY_ACTION, FEEDBACK_ACTION = "recall_why", "recall_feedback"
+WHY_ACTION, FEEDBACK_ACTION, RETRY_ACTION = "recall_why", "recall_feedback", "recall_retry"
 GOOD, BAD = "good", "bad"
 PLACEHOLDER = "…"
 
@@ -81,11 +82,13 @@ class Post:
         markdown: The answer's text; empty when there is none.
         below: Blocks after it.
         text: What is shown where no blocks can be.
+        failed: It is part of a reply that failed, in whose place there may be an answer later.
     """
 
     markdown: str
     below: tuple[Block, ...] = ()
     text: str
+    failed: bool = False
 
     @property
     def blocks(self) -> list[Block]:
@@ -101,26 +104,29 @@ class Post:
         return [*({"type": "section", "text": _plain(piece)} for piece in pieces if piece.strip()), *told]
 
 
-def parts(reply: Reply, *, message_id: str = "", partial: str = "") -> Sequence[Post]:
+def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str = "") -> Sequence[Post]:
     """Return the posts of a reply in order, at least one.
 
     Args:
         reply: What to show.
         message_id: The message it answers, which its buttons name; no buttons without one.
+        asker: The user who may have a failed one tried again; nobody may when empty.
         partial: What was shown of an answer that then failed; it stays, above the words that say so.
     """
     text = escape_mass_mentions(partial if reply.failed else reply.text)
     pieces = [closed(piece) for piece in split_text(text, PART_CHARS - LONGEST_CLOSE)]
-    posts = [Post(markdown=piece, text=fallback(piece)) for piece in pieces]
+    posts = [Post(markdown=piece, text=fallback(piece), failed=reply.failed) for piece in pieces]
     if reply.failed or not posts:
         words = reply.text if reply.text.strip() else PLACEHOLDER
-        posts = posts or [Post(markdown="", text=fallback(words))]
+        posts = posts or [Post(markdown="", text=fallback(words), failed=reply.failed)]
         ending: list[Block] = [_words(words, reply.correlation_id)]
     else:
         ending = []
     ending += _notices(reply.notices)
     if message_id and not reply.failed:
         ending += footer(message_id, used=len(reply.used))
+    if message_id and asker and reply.failed:
+        ending.append(_try_again(Press(user=asker, message=message_id)))
     return [*posts[:-1], replace(posts[-1], below=tuple(ending))]
 
 
@@ -147,6 +153,12 @@ def footer(message_id: str, *, used: int) -> Sequence[Block]:
     }
     row: list[Block] = [{"type": "actions", "elements": [button]}] if used else []
     return [*row, {"type": "context_actions", "elements": [feedback]}]
+
+
+def _try_again(press: Press) -> Block:
+    """Return the button of a turn without an answer."""
+    button = {"type": "button", "action_id": RETRY_ACTION, "text": _plain("Try again"), "value": encoded(press)}
+    return {"type": "actions", "elements": [button]}
 
 
 def fallback(text: str) -> str:

@@ -6,15 +6,16 @@ more, the same message grows and is completed by chat.update. How a call is repe
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from bots.platform import NotePost, PlatformError, Reply, ReplySink
+from bots.platform import NotePost, Reply, ReplySink
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
-from bots.slack.posts import ReplyPosts, Wait
+from bots.slack.posts import Found, ReplyPosts, Wait
 from bots.slack.render import STREAM_BYTES, Post, StreamGuard, parts, so_far
+from bots.slack.status import Status
 from bots.slack.web import SlackWeb
 from memory.errors import StoreConflictError, StoreUnavailableError
 
@@ -59,14 +60,16 @@ class SlackReply(ReplySink):
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._posts = ReplyPosts(web, thread, message_id=message_id, asker=asker, in_channel=in_channel, wait=wait)
-        self._status = _Status(web, thread, asker)
+        self._status = Status(web, thread, asker)
         self._message_id = message_id
+        self._asker = asker
         self._now = now
         self._note_post: NotePost = _not_begun
         self._ts: str | None = None
         self._is_noted = False
         self._must_look = not fresh
-        self._done: frozenset[int] = frozenset()
+        self._found: Mapping[int, Found] = {}  # what an earlier attempt has posted, by part
+        self._is_attempt = False  # an answer is made here, not only shown: what failed before is to be replaced
         self._is_stream = False  # the first post is a stream, or may be one
         self._is_growing = False  # the first post is an open stream and shows exactly `_sent`; else it grows by edits
         self._is_mute = False  # Slack does not want the first post; tried once more at the end
@@ -85,6 +88,7 @@ class SlackReply(ReplySink):
         await self._status.show(text)
 
     async def working(self) -> None:
+        self._is_attempt = True
         await self._status.show(_THINKING)
 
     async def append(self, delta: str) -> None:
@@ -120,7 +124,7 @@ class SlackReply(ReplySink):
             SlackUnavailableError: It is not, or not wholly, shown; another sink may try again later.
             SlackRefusedError: Slack does not take it.
         """
-        posts = parts(reply, message_id=self._message_id, partial=self._text)
+        posts = parts(reply, message_id=self._message_id, asker=self._asker, partial=self._text)
         try:
             if not await self._completed(posts):
                 await self._rewrite(posts)
@@ -170,7 +174,7 @@ class SlackReply(ReplySink):
             _log.info("thread_not_read")
             return
         self._must_look = False
-        self._done = frozenset(part for part, found in mine.items() if found.done)
+        self._found = mine
         if 0 in mine and (self._ts is None or mine[0].done):
             self._ts = mine[0].ts
         elif orphan is not None:
@@ -240,7 +244,7 @@ class SlackReply(ReplySink):
     async def _rewrite(self, posts: Sequence[Post]) -> None:
         """Put the first part in place of whatever the first post shows, and post the others."""
         ts = await self._first_post_at_last()
-        if 0 not in self._done:
+        if not self._is_done(0, posts[0]):
             try:
                 await self._replace(ts, posts[0])
             except SlackRefusedError as error:
@@ -248,9 +252,25 @@ class SlackReply(ReplySink):
                     raise
                 self._ts, self._is_noted, self._is_stream = None, False, False
                 await self._replace(await self._first_post_at_last(), posts[0])
+        await self._post_the_rest(posts)
+
+    async def _post_the_rest(self, posts: Sequence[Post]) -> None:
+        """Post the parts after the first, in place of those of a failed attempt."""
         for part, post in enumerate(posts):
-            if part and part not in self._done:
+            if part and part not in self._found:
                 await self._posts.post(part, post)
+            elif part and not self._is_done(part, post):
+                await self._posts.write(self._found[part].ts, post, part=part)
+        for part, found in self._found.items():
+            if part >= len(posts) and found.failed:
+                await self._posts.delete(found.ts)
+
+    def _is_done(self, part: int, post: Post) -> bool:
+        """Whether a part was shown before as it is to stay; the failure of an earlier attempt is not."""
+        found = self._found.get(part)
+        if found is None or not found.done:
+            return False
+        return not found.failed or (post.failed and not self._is_attempt)
 
     async def _replace(self, ts: str, post: Post) -> None:
         if self._is_stream:
@@ -265,50 +285,6 @@ class SlackReply(ReplySink):
         except (StoreConflictError, StoreUnavailableError) as error:
             _log.info("post_not_noted", operation=error.operation)
         return ts
-
-
-class _Status:
-    """What Slack shows while somebody is at work; it never holds up an answer, so failures are only logged.
-
-    Attributes:
-        is_ours: The session is this reply's to change; it may be "processing" since an earlier process.
-        is_shown: The line below the thread is there; a new post takes it away.
-    """
-
-    def __init__(self, web: SlackWeb, thread: SlackThread, asker: str) -> None:
-        self._web = web
-        self._thread = thread
-        self._asker = asker
-        self.is_ours = False
-        self.is_shown = False
-        self._is_processing = False
-
-    async def show(self, text: str) -> None:
-        """Show a line, and once the turn has begun a Stop button."""
-        await self.process()
-        await self._try("assistant.threads.setStatus", status=text)
-        self.is_shown = True
-
-    async def process(self) -> None:
-        """Show the Stop button."""
-        if self.is_ours and not self._is_processing:
-            self._is_processing = True
-            await self._try("agents.sessions.setStatus", status="processing", initiator_user_id=self._asker or None)
-
-    async def end(self) -> None:
-        """Take all of it away."""
-        if self.is_ours:
-            await self._try("agents.sessions.setStatus", status="active")
-        if self.is_shown:
-            await self._try("assistant.threads.setStatus", status="")
-        self.is_ours = self.is_shown = False
-
-    async def _try(self, method: str, **arguments: str | None) -> None:
-        place = {"channel_id": self._thread.channel, "thread_ts": self._thread.thread_ts}
-        try:
-            await self._web.call(method, within_s=RETRY_S, **place, **arguments)
-        except PlatformError as error:
-            _log.info("status_not_set", method=method, reason=str(error))
 
 
 async def _not_begun(_post: str) -> None:

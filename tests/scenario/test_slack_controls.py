@@ -17,7 +17,7 @@ from bots.slack.exports import Exports
 from bots.slack.web import SlackWeb
 from memory.bootstrap import compose
 from memory.errors import StoreUnavailableError
-from memory.model import ExtractionReply, FactOperation, Memory, UserId
+from memory.model import ExtractionReply, FactOperation, Memory, SessionId, UserId
 from memory.personal import PersonalMemory
 from memory.settings import MemorySettings
 from memory.tasks import TaskTracker
@@ -72,6 +72,11 @@ async def presses_for(thief: Person, owner: Person, channel: Channel, message: M
 async def only_seen_by(person: Person, channel: Channel) -> list[str]:
     """Return what only one person sees in a channel."""
     return [message.shown for message in person.ephemerals(channel)]
+
+
+async def nothing_failed(_session: SessionId, _message: str, _asker: UserId) -> bool:
+    """Have nothing to answer again."""
+    return False
 
 
 def _has_ephemerals(person: Person, count: int) -> bool:
@@ -615,7 +620,7 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
         url="https://acme.slack.test",
     )
     app = AsyncApp(client=web.client, process_before_response=True, request_verification_enabled=False)
-    Controls(web=web, desk=memories, tasks=tasks).register(app, team=slack.team.team_id)
+    Controls(web=web, desk=memories, retry=nothing_failed, tasks=tasks).register(app, team=slack.team.team_id)
     interaction = ana.world.interaction(ana.team, ana.user, channel_id=ana.dm.channel_id)
     payload = events.slash_command(
         ana.world.place(ana.team),

@@ -9,7 +9,7 @@ import pytest
 from bots.platform import Reply
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
-from bots.slack.render import FEEDBACK_ACTION, PLACEHOLDER, STREAM_BYTES
+from bots.slack.render import FEEDBACK_ACTION, PLACEHOLDER, RETRY_ACTION, STREAM_BYTES
 from bots.slack.sink import EDIT_S, PACE_S, SlackReply
 from bots.slack.web import SlackWeb
 from memory.errors import StoreConflictError, StoreUnavailableError
@@ -529,7 +529,8 @@ async def test_stop_keeps_what_was_read(stage: Stage) -> None:
     await reply.append(PIECES[2])
     await reply.finish(Reply(text="Stopped.", failed=True))
 
-    assert stage.answer.shown == "".join(PIECES[:3]) + "\nStopped." and stage.answer.buttons == {}
+    assert stage.answer.shown == "".join(PIECES[:3]) + "\nStopped."
+    assert list(stage.answer.buttons) == [RETRY_ACTION]
     assert stage.thread.session_status == "active"
 
 
@@ -625,3 +626,58 @@ async def test_a_status_that_fails_is_only_logged(stage: Stage) -> None:
     await reply.finish(Reply(text=ANSWER))
 
     assert [message.shown for message in stage.thread.answers] == [ANSWER]
+
+
+async def fail(stage: Stage, text: str) -> None:
+    """Let an attempt end without an answer, after it has shown some text."""
+    first = stage.reply(fresh=True)
+    await first.working()
+    await stage.stream(first, text)
+    await first.finish(Reply(text="No answer.", failed=True, correlation_id="e1"))
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (3, 1), (1, 3), (3, 3)])
+async def test_another_attempt_takes_the_place_of_a_failed_one(stage: Stage, before: int, after: int) -> None:
+    """All of its parts: those that are not needed any more go, and none is there twice."""
+    await fail(stage, "lost " * 2_000 * before)
+    [post, *_] = stage.thread.answers
+    again = stage.reply(post=post.ts)
+    await again.working()
+    text = "word " * 2_000 * after
+    await again.finish(Reply(text=text))
+
+    assert stage.thread.answers[0] is post
+    assert "".join(message.shown for message in stage.thread.answers).split() == text.split()
+    assert [RETRY_ACTION in message.buttons for message in stage.thread.answers] == [False] * len(stage.thread.answers)
+
+
+async def test_a_failure_that_is_shown_once_more_stays_as_it_was(stage: Stage) -> None:
+    """Who only shows the end of a turn knows less of it than who made it."""
+    await fail(stage, "It was")
+    [post] = stage.thread.answers
+    shown = post.shown
+    late = stage.reply(post=post.ts)
+    await late.finish(Reply(text="Something went wrong.", failed=True))
+
+    assert stage.answer.shown == shown and RETRY_ACTION in post.buttons
+
+
+async def test_an_answer_that_only_remains_to_be_shown_replaces_a_failure(stage: Stage) -> None:
+    """The process that made it has died before it was shown."""
+    await fail(stage, "")
+    [post] = stage.thread.answers
+    late = stage.reply(post=post.ts)
+    await late.finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER and stage.answer is post
+
+
+async def test_a_failed_answer_grows_anew_while_it_is_tried_again(stage: Stage) -> None:
+    """The old words and their button are gone with the first piece."""
+    await fail(stage, "")
+    [post] = stage.thread.answers
+    again = stage.reply(post=post.ts)
+    await again.working()
+    await stage.stream(again, PIECES[0])
+
+    assert post.shown == PIECES[0] and RETRY_ACTION not in post.buttons

@@ -25,7 +25,7 @@ from memory.model import (
     UserId,
 )
 from memory.ports import MessageStore
-from memory.stores.sql import disclosures, inbox, pause, posts, turns
+from memory.stores.sql import disclosures, inbox, pause, posts, retries, turns
 from memory.stores.sql import threads as thread_rows
 from memory.stores.sql.database import Database
 from memory.stores.sql.leases import renew_lease
@@ -107,6 +107,11 @@ class SqlMessageStore(MessageStore):
     async def hand_over(self, claim: TurnClaim) -> None:
         async with self._database.begin("hand a turn over") as connection:
             await turns.hand_over(connection, claim)
+
+    async def retry(self, session_id: SessionId, platform_message_id: str, *, asker: UserId) -> MessageId | None:
+        return await self._database.write(
+            "answer a message again", retries.retry, session_id, platform_message_id, asker=asker
+        )
 
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
         return await self._database.look("list a thread's waiting messages", thread_rows.waiting, session_id)

@@ -32,8 +32,12 @@ def _in_states(rows: FromClause, *states: MessageState) -> ColumnElement[bool]:
     return rows.c.state.in_([literal_column(f"'{state.value}'", String) for state in states])
 
 
-SETTLED = _in_states(messages, MessageState.ANSWERED, MessageState.FAILED)
-"""History; a reply is always settled."""
+def is_settled(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition for history; a reply is always settled."""
+    return _in_states(rows, MessageState.ANSWERED, MessageState.FAILED)
+
+
+SETTLED = is_settled(messages)
 turn_of = func.coalesce(messages.c.reply_to, messages.c.id)
 """The message that a row belongs to: itself, or the one it answers. By (turn, id) a reply follows its question."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, insert, literal, select, tuple_, update
+from sqlalchemy import Select, bindparam, case, exists, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreConflictError
@@ -30,7 +30,8 @@ from memory.stores.sql.leases import EXPIRES_AT, IS_FREE, check_lease, release_l
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import leases, messages, people, threads
-from memory.stores.sql.threads import is_waiting, message_of
+from memory.stores.sql.thread_reset import reset_threads
+from memory.stores.sql.threads import is_settled, is_waiting, message_of
 from memory.stores.sql.uses import is_forgotten, record_uses
 
 _earlier = messages.alias("earlier")
@@ -75,11 +76,24 @@ _CLAIMED = (
 
 _AUTHOR_EPOCH = select(people.c.forget_epoch).where(people.c.user_id == bindparam("user_id"))
 _AUTHOR_EPOCH_HELD = {"sqlite": _AUTHOR_EPOCH, "postgresql": _AUTHOR_EPOCH.with_for_update(read=True)}
+_later = messages.alias("later")
+_IS_PASSED = exists().where(
+    _later.c.session_id == threads.c.session_id,
+    _later.c.id > bindparam("b_message_id"),
+    _later.c.role == Role.USER.value,
+    is_settled(_later),
+)
 _ADD_TURN = (
     update(threads)
     .where(threads.c.session_id == bindparam("b_session_id"))
-    .values(version=threads.c.version + 1, last_active_at=bindparam("now"))
-    .returning(threads.c.forget_epoch)
+    .values(
+        # A turn that others have passed is not at the end of the history: a copy that adds it there is outdated at
+        # once, and a summary that is being made without it is refused.
+        version=threads.c.version + case((_IS_PASSED, 2), else_=1),
+        summary_version=case((_IS_PASSED, threads.c.version + 2), else_=threads.c.summary_version),
+        last_active_at=bindparam("now"),
+    )
+    .returning(threads.c.forget_epoch, threads.c.summary_through)
 )
 _SET_STATE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
 _SETTLE = _SET_STATE.values(unshown_since=bindparam("now"))
@@ -200,8 +214,11 @@ async def _has_forgotten(
     if author is not None:
         held = _AUTHOR_EPOCH_HELD[connection.dialect.name]
         epoch = (await connection.execute(held, {"user_id": author.user_id})).scalar_one()
-    values = {"b_session_id": claim.place.session_id, "now": now}
-    thread_epoch = (await connection.execute(_ADD_TURN, values)).scalar_one()
+    session_id, message_id = claim.place.session_id, claim.message.message_id
+    values = {"b_session_id": session_id, "b_message_id": message_id, "now": now}
+    thread_epoch, covered = (await connection.execute(_ADD_TURN, values)).one()
+    if covered >= message_id:
+        await reset_threads(connection, [session_id], is_forgotten=False)
     if (thread_epoch, epoch) != (claim.head.forget_epoch, claim.author_epoch):
         return True
     return reply is not None and await is_forgotten(connection, reply.used)
