@@ -27,6 +27,7 @@ from bots.slack.controls import Controls
 from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
+from bots.slack.guests import PATIENCE_S, Guests
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
 from bots.slack.prompts import offer_prompts
@@ -59,6 +60,7 @@ class SlackSettings:
         api_url: Slack's when None.
         follow_up: Whether to answer without a mention in threads that Recall is part of.
         ping_every_s: How often the connection is asked for a sign of life, in seconds.
+        patience_s: How long an event waits to hear whether guests read along, in seconds.
     """
 
     bot_token: str
@@ -66,6 +68,7 @@ class SlackSettings:
     api_url: str | None = None
     follow_up: bool = True
     ping_every_s: float = 5.0
+    patience_s: float = PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,9 @@ class SlackPlatform(Platform):
         self._recover_every_s = recover_every_s
         self._metrics = metrics
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
-        self._channels = Channels(self._web, clock)
+        self._tasks = TaskTracker()
+        self._guests = Guests(self._web, clock, self._tasks, patience_s=settings.patience_s)
+        self._channels = Channels(self._web, clock, self._guests)
         self._clock = clock
         self._delivery = Delivery(
             service=service,
@@ -129,7 +134,6 @@ class SlackPlatform(Platform):
         self._signals = signals
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
-        self._tasks = TaskTracker()
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = asyncio.Event()
 
@@ -144,6 +148,7 @@ class SlackPlatform(Platform):
             workspace = self._workspace = await self._identify()
             app = self._app(workspace)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
+            await stack.enter_async_context(self._guests.kept(workspace.team))
             await stack.enter_async_context(self._delivery)
             self._connection = SlackConnection(
                 app,

@@ -53,6 +53,16 @@ class TimedCache(Generic[Value]):
             if fetched is not None:
                 return fetched.value
 
+    def peek(self, name: str) -> Value | None:
+        """Return the value of a name without fetching it; None when there is none."""
+        kept = self._kept.get(name)
+        return kept[0].value if kept is not None and self._clock.now() < kept[1] else None
+
+    def clear(self) -> None:
+        """Let whoever asks from now on fetch every value anew."""
+        self._kept.clear()
+        self._fetching.clear()
+
     def forget(self, name: str) -> None:
         """Let whoever asks from now on fetch the value of a name anew."""
         self._kept.pop(name, None)

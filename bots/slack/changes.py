@@ -14,6 +14,7 @@ from memory.audience import members_of
 from memory.model import Audience
 from memory.service import MemoryService
 
+_USER_EVENTS = ("team_join", "user_change")
 _NO_THREAD = "0"
 
 
@@ -38,8 +39,9 @@ class Changes:
             SlackUnavailableError: Slack does not say who reads the channel now; the event has to come again.
             StoreUnavailableError: The record does not take it; the same.
         """
-        if event.get("type") == "user_change":
-            self._channels.forget_user(str(event.get("user", {}).get("id")))
+        info = event.get("user")
+        if event.get("type") in _USER_EVENTS and isinstance(info, Mapping):
+            self._channels.user_changed(info)
         channel = changed_channel(event)
         if channel is None:
             return

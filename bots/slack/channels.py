@@ -15,6 +15,7 @@ import structlog
 from bots.slack import ids, profiles
 from bots.slack.cache import Fetched, TimedCache
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.guests import Guests
 from bots.slack.ids import SlackThread
 from bots.slack.profiles import Profile, Readers
 from bots.slack.web import SlackWeb
@@ -48,10 +49,12 @@ class Channels:
     Args:
         web: The workspace's Web API.
         clock: Says when an answer is too old.
+        guests: Knows whether guests read a channel along.
     """
 
-    def __init__(self, web: SlackWeb, clock: Clock) -> None:
+    def __init__(self, web: SlackWeb, clock: Clock, guests: Guests) -> None:
         self._web = web
+        self._guests = guests
         self._channels: TimedCache[Readers | _NoAnswer | None] = TimedCache(clock, size=_CHANNELS)
         self._users: TimedCache[Profile | _NoAnswer | None] = TimedCache(clock, size=_USERS)
 
@@ -72,7 +75,8 @@ class Channels:
             return None
         if readers.kind == "person":
             return await self._private_place(thread, readers.user)
-        return ids.place(thread, audience=_audience(thread, readers), shared=True)
+        outsiders = await self._guests.read_along(thread.channel)
+        return ids.place(thread, audience=_audience(thread, readers), shared=True, outsiders=outsiders)
 
     async def is_outsider(self, team: str, user: str, event: Mapping[str, Any] | None = None) -> bool:
         """Whether somebody is a guest, of another workspace, or unknown.
@@ -102,10 +106,12 @@ class Channels:
     def forget(self, channel: str) -> None:
         """Ask about a channel anew: its members or its readers have changed."""
         self._channels.forget(channel)
+        self._guests.forget(channel)
 
-    def forget_user(self, user: str) -> None:
-        """Ask about somebody anew: their name or standing has changed."""
-        self._users.forget(user)
+    def user_changed(self, info: Mapping[str, Any]) -> None:
+        """Ask about somebody anew: they are new, or their name or standing has changed."""
+        self._users.forget(str(info.get("id")))
+        self._guests.note(info)
 
     async def _private_place(self, thread: SlackThread, user: str) -> Place | None:
         if await self.is_outsider(thread.team, user):

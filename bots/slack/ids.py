@@ -46,7 +46,7 @@ def person(team: str, user: str, name: str) -> Person:
     return Person(user_id=user_id(team, user), name=name)
 
 
-def place(thread: SlackThread, *, audience: Audience, shared: bool) -> Place:
+def place(thread: SlackThread, *, audience: Audience, shared: bool, outsiders: bool = False) -> Place:
     """Return a thread as a place; see `Place` for who can read it."""
     return Place(
         session_id=session_id(thread),
@@ -54,6 +54,7 @@ def place(thread: SlackThread, *, audience: Audience, shared: bool) -> Place:
         tenant_id=tenant_id(thread.team),
         audience=audience,
         shared=shared,
+        outsiders=outsiders,
     )
 
 

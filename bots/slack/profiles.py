@@ -62,6 +62,13 @@ def profile(answer: Mapping[str, Any]) -> Profile | None:
     return Profile(name=_name(info), teams=_teams(info) if _is_full_member(info) else ())
 
 
+def is_guest(info: Mapping[str, Any], team: str) -> bool:
+    """Whether somebody who can read in a workspace is not surely a full member of it; bots read as nobody does."""
+    if info.get("deleted") is True or info.get("is_bot") is True:
+        return False
+    return not _is_full_member(info) or team not in _teams(info)
+
+
 def _is_full_member(info: Mapping[str, Any]) -> bool:
     return all(info.get(key) is False for key in _GUEST) and not any(info.get(key) for key in _NOBODY)
 

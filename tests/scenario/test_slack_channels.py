@@ -8,9 +8,11 @@ import pytest
 from bots.slack import ids
 from bots.slack.channels import FAILURE_GOOD_FOR_S, GOOD_FOR_S, Channels
 from bots.slack.errors import SlackUnavailableError
+from bots.slack.guests import Guests
 from bots.slack.ids import SlackThread
 from bots.slack.web import SlackWeb
 from memory.audience import everyone_in, members_of, private_to
+from memory.tasks import TaskTracker
 from tests.fakes.clock import FrozenClock
 from tests.fakes.slack_server import Channel, Person, SlackServer, Team, lifecycle
 
@@ -51,11 +53,17 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-async def channels(slack: SlackServer, team: Team, clock: FrozenClock) -> AsyncIterator[Channels]:
-    """What is tested."""
+async def web(slack: SlackServer, team: Team) -> AsyncIterator[SlackWeb]:
+    """The workspace's Web API."""
     web = SlackWeb(team.bot_token, api_url=slack.url)
-    yield Channels(web, clock)
+    yield web
     await web.close()
+
+
+@pytest.fixture
+def channels(web: SlackWeb, clock: FrozenClock) -> Channels:
+    """What is tested."""
+    return Channels(web, clock, Guests(web, clock, TaskTracker()))
 
 
 def thread_in(channel: Channel) -> SlackThread:
@@ -230,16 +238,14 @@ async def test_one_lost_answer_is_no_failure(slack: SlackServer, general: Channe
     assert await channels.place(thread_in(general)) is not None
 
 
-async def test_people_are_called_what_they_call_themselves(slack: SlackServer, team: Team, ana: Person) -> None:
-    """The display name; the id where Slack does not answer; and a new standing after `forget_user`."""
-    web = SlackWeb(team.bot_token, api_url=slack.url)
-    channels = Channels(web, FrozenClock())
-
+async def test_people_are_called_what_they_call_themselves(
+    slack: SlackServer, team: Team, ana: Person, channels: Channels
+) -> None:
+    """The display name; the id where Slack does not know them; and a new standing once they have changed."""
     assert await channels.person(team.team_id, ana.user_id) == ids.person(team.team_id, ana.user_id, "ana")
     assert (await channels.person(team.team_id, "U0NONE")).name == "U0NONE"
     ana.user.is_restricted = True
     assert not await channels.is_outsider(team.team_id, ana.user_id)
-    channels.forget_user(ana.user_id)
+    channels.user_changed({"id": ana.user_id})
     assert await channels.is_outsider(team.team_id, ana.user_id)
     assert len(slack.calls_of("users.info")) == 3
-    await web.close()

@@ -14,6 +14,7 @@ from bots.slack.channels import Channels
 from bots.slack.controls import Controls
 from bots.slack.desk import MemoryDesk, slack_commands
 from bots.slack.exports import Exports
+from bots.slack.guests import Guests
 from bots.slack.web import SlackWeb
 from memory.bootstrap import compose
 from memory.errors import StoreUnavailableError
@@ -614,7 +615,7 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
     memories = MemoryDesk(
         commands=slack_commands(FailingMemory(error)),
         service=recall.service,
-        channels=Channels(web, slack.clock),
+        channels=Channels(web, slack.clock, Guests(web, slack.clock, tasks)),
         exports=Exports(web),
         bot_user=slack.team.bot.user_id,
         url="https://acme.slack.test",

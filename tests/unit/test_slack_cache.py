@@ -53,3 +53,35 @@ async def test_a_failure_is_not_kept() -> None:
     source.broken = False
 
     assert await source.get("a") == "A"
+
+
+async def test_a_look_fetches_nothing() -> None:
+    """It shows what is kept, for as long as that is good."""
+    clock = FrozenClock()
+    cache: TimedCache[str] = TimedCache(clock, size=2)
+    source = Source(cache)
+
+    assert cache.peek("a") is None
+    await source.get("a")
+    assert cache.peek("a") == "A"
+    clock.advance(60)
+    assert cache.peek("a") is None
+    assert source.fetched == ["a"]
+
+
+async def test_all_can_be_forgotten_at_once() -> None:
+    """Also what is being fetched: it is fetched again."""
+    cache: TimedCache[str] = TimedCache(FrozenClock(), size=2)
+    source = Source(cache)
+    await source.get("a")
+    calls = 0
+
+    async def fetch() -> Fetched[str]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            cache.clear()
+        return Fetched(f"B{calls}", 60)
+
+    assert await cache.get("b", fetch) == "B2"
+    assert cache.peek("a") is None

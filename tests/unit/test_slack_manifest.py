@@ -13,7 +13,7 @@ from bots.slack.inbound import READER_EVENTS
 from tests.fixtures.slack import MANIFEST
 
 _MESSAGES = {"message.channels", "message.groups", "message.im", "message.mpim"}
-_OURS = {"agent_session_stopped", "app_home_opened", "app_mention", "user_change"}
+_OURS = {"agent_session_stopped", "app_home_opened", "app_mention", "team_join", "user_change"}
 _NOT_FOR_BOTS = {"channel_left", "group_left"}
 """Slack sends them of the bot itself without a subscription."""
 

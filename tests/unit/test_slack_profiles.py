@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bots.slack.profiles import Profile, Readers, profile, readers
+from bots.slack.profiles import Profile, Readers, is_guest, profile, readers
 
 Json = dict[str, Any]
 
@@ -160,3 +160,22 @@ def test_people_have_the_name_they_show(more: Json, name: str) -> None:
 def test_an_odd_answer_describes_nobody(answer: Json) -> None:
     """Without a description there is no person."""
     assert profile(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, False),
+        ({"is_restricted": True}, True),
+        ({"is_restricted": True, "is_ultra_restricted": True}, True),
+        ({"is_restricted": None}, True),
+        ({"is_stranger": True}, True),
+        ({"team_id": "T9"}, True),
+        ({"team_id": "T9", "enterprise_user": {"enterprise_id": "E1", "teams": ["T1", "T9"]}}, False),
+        ({"deleted": True, "is_restricted": True}, False),
+        ({"is_bot": True, "is_restricted": True}, False),
+    ],
+)
+def test_whoever_is_not_surely_a_full_member_is_as_a_guest(more: Json, expected: bool) -> None:
+    """Unless they cannot read at all, or are a bot."""
+    assert is_guest(user(**more)["user"], "T1") == expected

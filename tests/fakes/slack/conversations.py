@@ -10,6 +10,7 @@ from tests.fakes.slack.wire import message_json, user_json
 
 Json = dict[str, Any]
 
+_MOST_PER_PAGE = 1_000
 _KINDS = {"public_channel": "public", "private_channel": "private", "im": "im", "mpim": "mpim"}
 
 
@@ -113,6 +114,9 @@ def _shown(call: Call, channel: Channel, message: Message) -> Json:
 
 def _page(call: Call, items: Sequence[Any], *, default: int) -> tuple[list[Any], Json]:
     limit = call.number("limit", default)
+    if not 0 < limit <= _MOST_PER_PAGE:
+        raise ApiError("invalid_limit")
+    limit = min(limit, call.world.page_size or limit)
     cursor = str(call.args.get("cursor") or "")
     if cursor and not cursor.startswith("next:"):
         raise ApiError("invalid_cursor")
@@ -142,6 +146,16 @@ async def users_info(call: Call) -> Json:
     return {"user": user_json(call.user(), team_id=call.team.team_id, scopes=call.team.scopes)}
 
 
+async def users_list(call: Call) -> Json:
+    """List everybody the workspace knows: guests, bots, deactivated people and strangers of shared channels too."""
+    everybody = list(call.team.users.values())
+    if len(everybody) > _MOST_PER_PAGE and not call.args.get("limit"):
+        raise ApiError("limit_required")
+    page, cursor = _page(call, everybody, default=_MOST_PER_PAGE)
+    shown = [user_json(each, team_id=call.team.team_id, scopes=call.team.scopes) for each in page]
+    return {"members": shown, "cache_ts": call.world.counter.seconds(), **cursor}
+
+
 async def team_info(call: Call) -> Json:
     """Describe the workspace."""
     return {"team": {"id": call.team.team_id, "name": call.team.name, "domain": call.team.domain}}
@@ -164,6 +178,7 @@ METHODS = {
     "conversations.history": Method(run=history),
     "conversations.open": Method(run=open_conversation, scopes=("im:write", "mpim:write")),
     "users.info": Method(run=users_info, scopes=("users:read",), tier=4),
+    "users.list": Method(run=users_list, scopes=("users:read",), tier=2),
     "users.conversations": Method(run=users_conversations),
     "team.info": Method(run=team_info, scopes=("team:read",)),
     "bots.info": Method(run=bots_info, scopes=("users:read",)),

@@ -182,6 +182,11 @@ class Team:
         event = {"type": "tokens_revoked", "tokens": tokens, "event_ts": self.world.counter.ts()}
         await self.world.emit(self.state, event)
 
+    async def joins(self, person: Person) -> None:
+        """Tell the app that somebody is new in the workspace."""
+        info = user_json(person.user, team_id=self.team_id, scopes=self.state.scopes)
+        await self.world.emit(self.state, {"type": "team_join", "user": info, "event_ts": self.world.counter.ts()})
+
     async def deactivate(self, person: Person) -> None:
         """Deactivate an account."""
         person.user.deleted = True

@@ -37,6 +37,7 @@ _SCOPES = {
     "group_unarchive": "groups:read",
     "group_deleted": "groups:read",
     "group_rename": "groups:read",
+    "team_join": "users:read",
     "user_change": "users:read",
     "agent_session_stopped": "assistant:write",
     "app_context_changed": "assistant:write",
@@ -140,6 +141,7 @@ class World:
         self.interactions: dict[str, Interaction] = {}
         self.stream_bytes = STREAM_BYTES
         self.stream_appends: int | None = None
+        self.page_size: int | None = None  # Slack may give fewer than were asked for
         self.dm_roots_carry_thread_ts = False
         self.commands: dict[str, bool] | None = None
         self.shortcuts: frozenset[str] | None = None

@@ -334,6 +334,27 @@ async def test_threads_and_history_are_read_in_pages(ana: Person, general: Chann
     ] == "thread_not_found"
 
 
+async def test_people_and_members_are_listed_in_pages(
+    slack: SlackServer, team: Team, ana: Person, general: Channel, web: AsyncWebClient
+) -> None:
+    """Everybody, in pages of at most a thousand and at times fewer than were asked for, with the right scopes."""
+    gus = team.user("gus", guest="single_channel")
+    slack.world.page_size = 2
+    first = await web.users_list(limit=999)
+    rest = await web.users_list(limit=999, cursor=first["response_metadata"]["next_cursor"])
+    members = await web.conversations_members(channel=general.channel_id, limit=999)
+
+    assert [each["id"] for each in first["members"]] == [team.bot.user_id, ana.user_id]
+    assert [(each["id"], each["is_restricted"]) for each in rest["members"]] == [(gus.user_id, True)]
+    assert not rest["response_metadata"]["next_cursor"]
+    assert set(members["members"]) == {ana.user_id, team.bot.user_id}
+    assert (await refused(web.users_list(limit=1_001)))["error"] == "invalid_limit"
+    assert (await refused(web.conversations_members(channel=general.channel_id, limit=0)))["error"] == "invalid_limit"
+    team.state.scopes -= {"users:read", "channels:read"}
+    assert (await refused(web.users_list(limit=999)))["needed"] == "users:read"
+    assert (await refused(web.conversations_members(channel=general.channel_id)))["needed"] == "channels:read"
+
+
 async def test_workspaces_are_apart(slack: SlackServer, ana: Person, general: Channel) -> None:
     """Ids repeat across workspaces, and each token reaches its own."""
     other = slack.team("globex")
