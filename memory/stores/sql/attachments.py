@@ -27,11 +27,9 @@ def attachment_values(attachments: Sequence[Attachment]) -> list[dict[str, Any]]
 
 def attachments_of(values: Sequence[Mapping[str, Any]]) -> tuple[Attachment, ...]:
     """Return the attachments that the column holds."""
-    return tuple(
-        Attachment(name=each["name"], text=each["text"], ref=each["ref"], is_whole=each["is_whole"]) for each in values
-    )
+    return tuple(Attachment(**each) for each in values)
 
 
 def all_text(row: AnyRow) -> str:
     """Return the words of a message together with what came with it, for finding what is forgotten."""
-    return "\n".join([row.text or "", *(each["text"] or "" for each in row.attachments)])
+    return "\n".join([row.text or "", *(each.get("text") or "" for each in row.attachments)])

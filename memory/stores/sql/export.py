@@ -99,7 +99,7 @@ def _message(row: AnyRow) -> dict[str, object]:
         "message_id": row.id,
         "session_id": row.session_id,
         "text": row.text,
-        "attachments": [{"name": each["name"], "text": each["text"]} for each in row.attachments],
+        "attachments": [{"name": each["name"], "text": each.get("text")} for each in row.attachments],
         "version": row.version,
         "audience": row.audience,
         "sent_at": _iso(row.sent_at),
