@@ -32,6 +32,7 @@ from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
+from bots.slack.tenancy import only
 from bots.slack.web import SlackWeb
 from memory.errors import ConfigError, InputError, RecallError
 from memory.forgetting import Forgetting
@@ -209,6 +210,7 @@ class SlackPlatform(Platform):
             request_verification_enabled=False,  # a socket needs no signature
             attaching_conversation_kwargs_enabled=False,
         )
+        app.use(only(workspace.team))
 
         controls = self._controls(workspace)
         changes = Changes(channels=self._channels, service=self._service, bot=workspace.bot)

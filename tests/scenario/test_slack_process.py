@@ -55,6 +55,37 @@ async def test_a_fact_from_a_dm_is_recalled_there_after_a_restart_and_nowhere_el
     assert slack_bot.model.refused == []
 
 
+async def test_another_workspace_on_the_same_stores_gets_nothing_of_a_dm(slack_bot: SlackBot) -> None:
+    """The same user and channel ids there are other people and places: no answer, no list and no request has it."""
+    slack_bot.model.answers_by(says_what_it_was_given)
+    ana = slack_bot.team.user("ana")
+    ops = slack_bot.team.channel("ops", ana)
+    process = await slack_bot.start()
+    told = slack_bot.team.thread(await ana.says(ana.dm, f"My staging cluster is called {_CLUSTER}."))
+    await told.until_answers(1)
+    await slack_bot.learned(ana, _CLUSTER)
+    await slack_bot.end(process)
+    sent_before = len(slack_bot.model.received)
+    other = slack_bot.slack.team("beta")
+    slack_bot.environ["SLACK_BOT_TOKEN"] = other.bot_token
+    await slack_bot.start()
+    eve = other.user("eve")
+    lounge = other.channel("lounge", eve)
+    asked = [
+        other.thread(await eve.says(eve.dm, "What is my staging cluster called?")),
+        other.thread(await eve.says(lounge, "@recall what is my staging cluster called?")),
+    ]
+    for thread in asked:
+        await thread.until_answers(1)
+    listed = await eve.slash("/memories", "", eve.dm)
+
+    assert (eve.user_id, lounge.channel_id, eve.dm.channel_id) == (ana.user_id, ops.channel_id, ana.dm.channel_id)
+    assert [thread.answers[0].shown for thread in asked] == ["I do not know."] * 2
+    assert _CLUSTER not in listed.text
+    assert _CLUSTER not in str([request.body for request in slack_bot.model.received[sent_before:]])
+    assert slack_bot.slack.refusals == []
+
+
 async def test_a_kill_during_the_model_call_costs_nothing(slack_bot: SlackBot) -> None:
     """Started again, it answers once, in the thread it was asked in."""
     slack_bot.model.answers_by(says_what_it_was_given)
