@@ -24,6 +24,7 @@ class IncomingMessage:
         platform_message_id: Unique within the channel; a second delivery carries the same one.
         sent_at: Aware, UTC.
         link: Where a person can open it, when the platform has such links.
+        edited_at: When it got this text, aware, UTC; None for its first.
     """
 
     place: Place
@@ -32,6 +33,7 @@ class IncomingMessage:
     text: str
     sent_at: datetime
     link: str | None = None
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

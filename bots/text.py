@@ -43,11 +43,16 @@ def clean_input(raw: bytes | str) -> str:
         raise InputError(
             f"That message has {len(text):,} characters; I take at most {MAX_MESSAGE_CHARS:,}. Please send it in parts."
         )
-    text = _UNWANTED.sub(lambda match: match["flag"] or "", _NEWLINES.sub("\n", text))
-    text = _STRAY_JOINER.sub("", text).strip()
+    text = clean_text(text)
     if not _INVISIBLE.sub("", text):
         raise InputError(EMPTY)
     return text
+
+
+def clean_text(text: str) -> str:
+    """Return text with plain line breaks and without what only confuses who reads it; nothing may be left."""
+    text = _UNWANTED.sub(lambda match: match["flag"] or "", _NEWLINES.sub("\n", text))
+    return _STRAY_JOINER.sub("", text).strip()
 
 
 @dataclass(frozen=True, slots=True)

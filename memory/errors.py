@@ -70,6 +70,10 @@ class PausedError(InputError):
         super().__init__(f"Memory is paused {'in this thread' if in_thread else 'for you'}: nothing was stored.")
 
 
+class OutdatedMessageError(RecallError):
+    """A message that comes late was edited meanwhile: what it said first is not to be stored."""
+
+
 class StoreError(RecallError):
     """A store failed.
 

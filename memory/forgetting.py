@@ -1,11 +1,15 @@
 """Forgetting as a use case: plan, carry out in the record, then make every faster copy follow."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from memory.attaching import kept
 from memory.errors import InputError
 from memory.model import (
     Attachment,
+    ChannelId,
     ForgetPlan,
     ForgetTarget,
     Last,
@@ -16,10 +20,31 @@ from memory.model import (
     ThisThread,
     UserId,
 )
-from memory.ports import ErasureStore
+from memory.ports import Clock, ErasureStore
 from memory.redaction import redact
 from memory.short_term import ShortTermMemory
 from memory.vector_cache import VectorCache
+
+_STILL_DELIVERED = timedelta(hours=1)
+"""A platform does not deliver a message for the first time when it is older than this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformChange:
+    """An edit or a deletion of a message on its platform.
+
+    Attributes:
+        sent_at: When the message was sent.
+        at: When it was changed; both aware, UTC, by the platform's clock.
+        actor: Who did it, for the audit log.
+    """
+
+    session_id: SessionId
+    channel_id: ChannelId
+    platform_message_id: str
+    sent_at: datetime
+    at: datetime
+    actor: UserId
 
 
 class Forgetting:
@@ -29,6 +54,7 @@ class Forgetting:
 
     Args:
         erasure: The record.
+        clock: The time of day.
         short_term: Evicted at once; None where only the record is open.
         vectors: Dropped at once; None where only the record is open.
         on_erased: Called after each erasure, to wake whoever works off the outbox.
@@ -38,11 +64,13 @@ class Forgetting:
         self,
         *,
         erasure: ErasureStore,
+        clock: Clock,
         short_term: ShortTermMemory | None = None,
         vectors: VectorCache | None = None,
         on_erased: Callable[[], None] = lambda: None,
     ) -> None:
         self._erasure = erasure
+        self._clock = clock
         self._short_term = short_term
         self._vectors = vectors
         self._on_erased = on_erased
@@ -67,35 +95,54 @@ class Forgetting:
         return receipt
 
     async def message_edited(
-        self,
-        session_id: SessionId,
-        platform_message_id: str,
-        text: str,
-        *,
-        actor: UserId,
-        attachments: Sequence[Attachment] | None = None,
-    ) -> Receipt:
-        """Take a platform's edit, secrets redacted, down to the facts that came from the old text.
+        self, change: PlatformChange, text: str, *, attachments: Sequence[Attachment] | None = None
+    ) -> Mapping[str, int]:
+        """Take a platform's edit, secrets taken out, down to the facts that came from the old text.
 
         Args:
-            session_id: The thread.
-            platform_message_id: The message.
+            change: Which message.
             text: What it says now.
-            actor: Who edited it.
             attachments: The files it has now, not read; None where the platform does not say.
-        """
-        redacted = redact(text).text
-        files = None if attachments is None else (await kept(attachments)).attachments
-        receipt = await self._erasure.edit_message(
-            session_id, platform_message_id, redacted, actor=actor, attachments=files
-        )
-        await self._follow([session_id])
-        return receipt
 
-    async def message_deleted(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
+        Returns:
+            The secrets by kind; empty where nothing of the edit is kept.
+        """
+        redacted = await asyncio.to_thread(redact, text)
+        files = None if attachments is None else (await kept(attachments)).attachments
+
+        async def edit() -> Receipt | None:
+            return await self._erasure.edit_message(
+                change.session_id,
+                change.platform_message_id,
+                redacted.text,
+                edited_at=change.at,
+                actor=change.actor,
+                attachments=files,
+            )
+
+        taken = await self._take(change, edit, is_deleted=False)
+        return redacted.findings if taken is not None else {}
+
+    async def message_deleted(self, change: PlatformChange) -> Receipt:
         """Take a platform's deletion, down to the facts that came from the message."""
-        receipt = await self._erasure.delete_message(session_id, platform_message_id, actor=actor)
-        await self._follow([session_id])
+
+        async def remove() -> Receipt | None:
+            return await self._erasure.delete_message(change.session_id, change.platform_message_id, actor=change.actor)
+
+        return await self._take(change, remove, is_deleted=True) or Receipt()
+
+    async def _take(
+        self, change: PlatformChange, carry_out: Callable[[], Awaitable[Receipt | None]], *, is_deleted: bool
+    ) -> Receipt | None:
+        """Carry a change out, or keep in mind that it comes before its message, which may be delivered yet."""
+        receipt = await carry_out()
+        if receipt is None and self._clock.now() - change.sent_at < _STILL_DELIVERED:
+            await self._erasure.note_early(
+                change.channel_id, change.platform_message_id, is_deleted=is_deleted, changed_at=change.at
+            )
+            receipt = await carry_out()  # it may have come while the note was written
+        if receipt is not None:
+            await self._follow([change.session_id])
         return receipt
 
     async def _follow(self, session_ids: Sequence[SessionId]) -> None:

@@ -76,13 +76,17 @@ class MessageStore(Protocol):
 
         In one transaction: the row (unique by channel and platform message id), its thread and person if new, its
         full-text entry, an index task for its vector, and the thread's `last_active_at`. The thread's version stays:
-        an unanswered message is not history yet. A forgotten message that is delivered again stays forgotten.
+        an unanswered message is not history yet. A forgotten message that is delivered again stays forgotten, and one
+        that was deleted before it came is not stored: both count as duplicates that are settled.
 
         While its author or its thread is paused, a message is not `kept`: it is answered as any other, but has no entry
         and no index task, gives its thread no title, and is never history, recalled, extracted, or listed.
 
         Thread and message get the narrowest audience that their channel ever had: a wider place than the record knows
         widens nothing, a narrower one narrows the channel first.
+
+        Raises:
+            OutdatedMessageError: It was edited before it came; the platform has to be asked for what it says now.
         """
         ...
 
@@ -468,9 +472,10 @@ class ErasureStore(Protocol):
         platform_message_id: str,
         text: str,
         *,
+        edited_at: datetime,
         actor: UserId,
         attachments: Sequence[Attachment] | None = None,
-    ) -> Receipt:
+    ) -> Receipt | None:
         """Take a platform's edit: new version, what came from the old one is retracted, the new one is queued.
 
         While the author or the thread is paused the new text is not kept, and so from then on the message: it has the
@@ -479,12 +484,33 @@ class ErasureStore(Protocol):
         What is new there is read for a message that is not answered yet. No new version comes of that alone.
 
         It raises the thread's version. Epochs rise only of threads in which a reply goes, because it was given what
-        came from the old text; other replies under way stay, the one to the edited message included.
+        came from the old text; other replies under way stay, the one to the edited message included. An edit that is
+        no newer than the text that is there changes nothing.
+
+        Returns:
+            None when no such message is known.
         """
         ...
 
-    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
-        """Take a platform's deletion, down to the facts that came from the message."""
+    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt | None:
+        """Take a platform's deletion, down to the facts that came from the message.
+
+        One of Recall's own posts takes the text of the reply with it and nothing else; it is named as `note_post` was
+        told.
+
+        Returns:
+            None when no such message is known.
+        """
+        ...
+
+    async def note_early(
+        self, channel_id: ChannelId, platform_message_id: str, *, is_deleted: bool, changed_at: datetime
+    ) -> None:
+        """Keep in mind that a message, unknown so far, was edited or deleted: `MessageStore.accept` minds it.
+
+        It waits for messages of the channel that are being accepted; the same edit or deletion then finds them. No text
+        is kept, and the note itself for no longer than a platform goes on delivering.
+        """
         ...
 
 

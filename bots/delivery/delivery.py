@@ -108,6 +108,7 @@ class Delivery:
 
         Raises:
             InputError: It is empty or too long; nothing was accepted.
+            OutdatedMessageError: It was edited before it came; nothing was accepted.
             StoreUnavailableError: It could not be committed, as far as this process knows.
         """
         waiting = await self.accept(message, sink)
@@ -128,6 +129,7 @@ class Delivery:
 
         Raises:
             InputError: It is empty or too long; nothing was accepted.
+            OutdatedMessageError: It was edited before it came; nothing was accepted.
             StoreUnavailableError: It could not be committed, as far as this process knows.
         """
         session_id = message.place.session_id
@@ -138,6 +140,7 @@ class Delivery:
             text=clean_input(message.text),
             sent_at=message.sent_at,
             link=message.link,
+            edited_at=message.edited_at,
         )
         accepting = asyncio.create_task(self._service.accept(inbound))
         try:

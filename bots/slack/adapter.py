@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -25,16 +24,18 @@ from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
 from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
+from bots.slack.edits import Edits, moment
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
 from bots.slack.guests import PATIENCE_S, Guests
+from bots.slack.history import message_now
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
 from bots.slack.tenancy import only
 from bots.slack.web import SlackWeb
-from memory.errors import ConfigError, InputError, RecallError
+from memory.errors import ConfigError, InputError, OutdatedMessageError, RecallError
 from memory.forgetting import Forgetting
 from memory.model import Message, SessionId
 from memory.personal import PersonalMemory
@@ -49,8 +50,8 @@ _LAST_CALLS_S = 5.0
 _ANYTHING = re.compile(".*")
 _DM_PREFIX = "D"
 _STOP = "stop"
-_SOMEBODY = "somebody"
-"""Who deleted a message when Slack does not say, for the audit log."""
+_READ_WITHIN_S = 1.0
+"""The longest wait for a rate limit on the way to an acknowledgement, which is due after 3 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,6 @@ class SlackPlatform(Platform):
     ) -> None:
         self._settings = settings
         self._service = service
-        self._forgetting = forgetting
         self._commands = slack_commands(personal)
         self._recover_every_s = recover_every_s
         self._metrics = metrics
@@ -135,6 +135,7 @@ class SlackPlatform(Platform):
         self._signals = signals
         self._workspace: _Workspace | None = None
         self._connection: SlackConnection | None = None
+        self._edits = Edits(forgetting, self._web, self._tasks)
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = asyncio.Event()
 
@@ -208,6 +209,7 @@ class SlackPlatform(Platform):
             client=self._web.client,
             process_before_response=True,  # acknowledged means committed
             request_verification_enabled=False,  # a socket needs no signature
+            ignoring_self_events_enabled=False,  # an answer that somebody deletes is one; `inbound` knows the others
             attaching_conversation_kwargs_enabled=False,
         )
         app.use(only(workspace.team))
@@ -249,7 +251,8 @@ class SlackPlatform(Platform):
 
     def _in_order(self, event: Mapping[str, Any]) -> asyncio.Lock:
         """Return what lets the messages of a thread in one by one, as they came: the SDK starts a task for each."""
-        thread = f"{event.get('channel')}:{event.get('thread_ts') or event.get('ts')}"
+        about = event.get("message") or event.get("previous_message") or event  # of an edit, the message itself
+        thread = f"{event.get('channel')}:{about.get('thread_ts') or about.get('ts')}"
         return self._arriving.setdefault(thread, asyncio.Lock())
 
     async def _on_message(
@@ -259,15 +262,12 @@ class SlackPlatform(Platform):
         match read_event(event, team=team, bot=workspace.bot):
             case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
                 if not controls.take(said, event):
-                    await self._said(said, workspace)
-            case Edited() as edited:
-                session_id = ids.session_id(edited.thread)
-                actor = ids.user_id(team, edited.user)
-                await self._forgetting.message_edited(session_id, edited.ts, edited.text, actor=actor)
-            case Deleted() as deleted:
-                session_id = ids.session_id(deleted.thread)
-                actor = ids.user_id(team, deleted.user or _SOMEBODY)
-                await self._forgetting.message_deleted(session_id, deleted.ts, actor=actor)
+                    try:
+                        await self._said(said, workspace)
+                    except OutdatedMessageError:
+                        await self._said_now(said, event, workspace)
+            case Edited() | Deleted() as change:
+                await self._edits.take(change)
 
     async def _stop_answer(self, session_id: SessionId) -> None:
         """Stop the answer in a thread, whichever process makes it."""
@@ -299,13 +299,23 @@ class SlackPlatform(Platform):
             author=author,
             platform_message_id=said.ts,
             text=said.text,
-            sent_at=datetime.fromtimestamp(float(said.ts), tz=UTC),
+            sent_at=moment(said.ts),
+            edited_at=moment(said.edited_ts) if said.edited_ts else None,
             link=ids.permalink(workspace.url, said.thread, said.ts),
         )
         try:
             await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
         except InputError as error:
             self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
+
+    async def _said_now(self, said: Said, event: Mapping[str, Any], workspace: _Workspace) -> None:
+        """Take a message that was edited before it came with the words it has now; nothing when it is gone."""
+        now = await message_now(self._web, said.thread, said.ts, within_s=_READ_WITHIN_S)
+        if now is None:
+            return
+        read = read_event({**event, **now}, team=said.thread.team, bot=workspace.bot)
+        if isinstance(read, Said):
+            await self._said(read, workspace)
 
     async def _has_outsiders(self, said: Said, event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
         """Whether the message is of somebody, or in a channel, that is not of this workspace alone."""

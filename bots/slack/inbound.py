@@ -71,6 +71,7 @@ class Said:
         mentions: Ids of the other people it mentions, in order.
         attached: What attachments show: messages that were forwarded. Others' words, never the speaker's own.
         user_team: Where the speaker is at home, when the event says so.
+        edited_ts: When it got this text; None for its first.
     """
 
     channel: str
@@ -85,6 +86,7 @@ class Said:
     is_dm: bool
     addressed_to_other: bool
     user_team: str | None
+    edited_ts: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +111,18 @@ class Edited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """A message of a person is gone.
+    """A message of a person, or a post of Recall, is gone.
 
     Attributes:
         user: Whose it was, when the event says so.
+        deleted_ts: When.
     """
 
     channel: str
     ts: str
     thread: SlackThread
     user: str | None
+    deleted_ts: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +154,8 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
             return _changed(event, channel, team, bot)
         case "message_deleted":
             gone = _inner(event, "previous_message")
-            return _deleted(gone, _stamp(event, "deleted_ts") or _stamp(gone, "ts"), channel, team, bot)
+            ts = _stamp(event, "deleted_ts") or _stamp(gone, "ts")
+            return _deleted(gone, ts, channel, team, bot, at=_stamp(event, "event_ts"))
         case _:
             return _said(event, channel, team, bot)
 
@@ -199,6 +204,7 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
         is_dm=_is_dm(event, channel),
         addressed_to_other=not is_mention and _TO_SOMEBODY.match(raw) is not None,
         user_team=_home(event),
+        edited_ts=_stamp(_inner(event, "edited"), "ts"),
     )
 
 
@@ -207,7 +213,7 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
     ts = _stamp(now, "ts") or _stamp(before, "ts")
     if now.get("subtype") == "tombstone":
         # A deleted message that has replies: Slack edits it, as Slackbot, instead of deleting it.
-        return _deleted({**now, **before}, ts, channel, team, bot)
+        return _deleted({**now, **before}, ts, channel, team, bot, at=_stamp(event, "event_ts"))
     author = _not_from_a_person(now, bot)
     if author is not None:
         return Overheard(reason=author, channel=channel)
@@ -233,15 +239,18 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
     )
 
 
-def _deleted(gone: Mapping[str, Any], ts: str | None, channel: str, team: str, bot: BotIdentity) -> Deleted | Overheard:
+def _deleted(
+    gone: Mapping[str, Any], ts: str | None, channel: str, team: str, bot: BotIdentity, *, at: str | None
+) -> Deleted | Overheard:
     if ts is None:
         return Overheard(reason="malformed", channel=channel)
     author = _not_from_a_person(gone, bot)
     user = _string(gone, "user")
-    if author is not None and user != _SLACKBOT:
+    if author == "bot" and user != _SLACKBOT:
         return Overheard(reason=author, channel=channel)
     thread = _thread(gone, channel, team, ts)
-    return Deleted(channel=channel, ts=ts, thread=thread, user=None if user == _SLACKBOT else user)
+    whose = None if user == _SLACKBOT or author == "own" else user
+    return Deleted(channel=channel, ts=ts, thread=thread, user=whose, deleted_ts=at or ts)
 
 
 def _not_from_a_person(message: Mapping[str, Any], bot: BotIdentity) -> Literal["own", "bot"] | None:

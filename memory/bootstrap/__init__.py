@@ -74,8 +74,9 @@ async def open_record(settings: MemorySettings, *, clock: Clock | None = None) -
         ConfigError: The record cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        database = await open_sql(stack, settings, clock or SystemClock())
-        yield personal_memory(database, Forgetting(erasure=SqlErasureStore(database)))
+        clock = clock or SystemClock()
+        database = await open_sql(stack, settings, clock)
+        yield personal_memory(database, Forgetting(erasure=SqlErasureStore(database), clock=clock))
 
 
 @asynccontextmanager

@@ -110,6 +110,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
     scheduler = JobScheduler(_jobs(settings, stores, extractor, outbox))
     forgetting = Forgetting(
         erasure=SqlErasureStore(stores.database),
+        clock=stores.clock,
         short_term=short_term,
         vectors=vectors,
         on_erased=lambda: scheduler.wake("index"),

@@ -33,6 +33,7 @@ from memory.model.ids import (
 )
 from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject, WidenPlan
 from memory.model.messages import (
+    NO_MESSAGE,
     Accepted,
     Attachment,
     CachedThread,
@@ -77,6 +78,7 @@ from memory.model.requests import (
 )
 
 __all__ = [
+    "NO_MESSAGE",
     "About",
     "Accepted",
     "Attachment",

@@ -70,6 +70,7 @@ class InboundMessage:
         sent_at: Aware, UTC.
         link: Where a person can open it, when the platform has such links.
         attachments: What came with it.
+        edited_at: When it got this text, by the platform's clock; None for its first.
     """
 
     place: Place
@@ -79,6 +80,7 @@ class InboundMessage:
     sent_at: datetime
     link: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -23,6 +23,7 @@ from memory.model import (
     NewReply,
     Person,
     Place,
+    Receipt,
     SessionId,
     Subject,
     TenantId,
@@ -88,6 +89,23 @@ class Record:
             async with self.database.read() as connection:
                 if await connection.scalar(waiting):
                     return
+
+    async def edit(
+        self,
+        session_id: SessionId,
+        platform_message_id: str,
+        words: str,
+        *,
+        person: Person = ANNA,
+        edited_at: datetime | None = None,
+        attachments: Sequence[Attachment] | None = None,
+    ) -> Receipt | None:
+        """Take an edit; the time passes by an instant before it, unless another one is given."""
+        self.clock.advance(0.001)
+        at = edited_at or self.clock.now()
+        return await self.erasure.edit_message(
+            session_id, platform_message_id, words, edited_at=at, actor=person.user_id, attachments=attachments
+        )
 
     async def say(
         self, words: str, *, person: Person = ANNA, place: Place | None = None, attachments: Sequence[Attachment] = ()

@@ -142,7 +142,7 @@ async def test_an_edit_takes_a_removed_file_away(record: Record) -> None:
     message = await asked_about_a_log(record)
     before = (await record.messages.load_thread(message.session_id, limit=9)).head
 
-    await record.erasure.edit_message(message.session_id, "p1", message.text, actor=ANNA.user_id, attachments=[])
+    await record.edit(message.session_id, "p1", message.text, attachments=[])
 
     thread = await record.messages.load_thread(message.session_id, limit=9)
     assert await attached(record) == [(QUOTED,), ()]
@@ -154,8 +154,8 @@ async def test_an_edit_of_words_keeps_the_files(record: Record) -> None:
     """What was read stays read, whether or not the platform says what files there are."""
     message = await asked_about_a_log(record)
 
-    await record.erasure.edit_message(message.session_id, "p1", "what now?", actor=ANNA.user_id)
-    await record.erasure.edit_message(message.session_id, "p1", "what?", actor=ANNA.user_id, attachments=[UNREAD])
+    await record.edit(message.session_id, "p1", "what now?")
+    await record.edit(message.session_id, "p1", "what?", attachments=[UNREAD])
 
     assert await attached(record) == [(READ, QUOTED), ()]
 
@@ -165,12 +165,12 @@ async def test_an_edit_adds_files_until_the_message_is_answered(record: Record) 
     more = Attachment(name="pod.yaml", ref="file:2")
     message = await record.say("what is this?", attachments=[UNREAD])
     files = [UNREAD, more]
-    await record.erasure.edit_message(message.session_id, "p1", message.text, actor=ANNA.user_id, attachments=files)
+    await record.edit(message.session_id, "p1", message.text, attachments=files)
     claim = await begun(record, message)
     await record.answer_claim(claim, "Logs.")
 
     files = [*files, Attachment(name="late.txt", ref="file:3")]
-    await record.erasure.edit_message(message.session_id, "p1", message.text, actor=ANNA.user_id, attachments=files)
+    await record.edit(message.session_id, "p1", message.text, attachments=files)
 
     assert claim.message.attachments == (UNREAD, more)
     assert await attached(record) == [(UNREAD, more), ()]

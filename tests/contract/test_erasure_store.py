@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from memory.errors import StoreConflictError
+from memory.errors import OutdatedMessageError, StoreConflictError
 from memory.model import (
     About,
     Everything,
@@ -35,10 +35,11 @@ from memory.model.work import Outcome
 from memory.stores.sql.database import Database
 from memory.stores.sql.inbox import accept
 from memory.stores.sql.people import ensure_person
-from memory.stores.sql.schema import audit_log, messages, outbox, people, threads, tombstones, upkeep
+from memory.stores.sql.schema import audit_log, early_changes, outbox, people, threads, tombstones, upkeep
 from tests.contract.record import (
     ANNA,
     BOB,
+    CHANNEL,
     TENANT,
     Record,
     episode_of,
@@ -520,7 +521,7 @@ async def test_an_edit_replaces_the_text_and_retracts_what_came_from_the_old_one
     await record.talk(
         "Which?", "Zanzibar.", person=BOB, place=public_thread("two"), used=[turn_key(said.message_id, 1)]
     )
-    receipt = await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    receipt = await record.edit(said.session_id, "p1", "Prod is EKS.")
     assert receipt == Receipt(facts=1, episodes=1, replies=1)
     assert await record.holding("zanzibar") == []
     assert await _transcript(record) == ["Prod is EKS.", "Understood."]
@@ -537,9 +538,7 @@ async def test_an_edit_takes_the_replies_that_used_a_fact_of_the_old_text(record
     said = await record.say("Prod is zanzibar.")
     fact = await record.facts.add(fact_from("Prod is zanzibar.", said))
     await record.answer(said, "Zanzibar it is.", used=[fact_key(fact.fact_id)])
-    assert await record.erasure.edit_message(said.session_id, "p1", "Hello.", actor=ANNA.user_id) == Receipt(
-        facts=1, replies=1
-    )
+    assert await record.edit(said.session_id, "p1", "Hello.") == Receipt(facts=1, replies=1)
     assert await _transcript(record) == ["Hello."]
 
 
@@ -550,7 +549,7 @@ async def test_an_edit_leaves_the_replies_under_way(record: Record) -> None:
     turns = [
         await record.messages.begin_turn(message.message_id, holder="w", lease_s=60) for message in (asked, elsewhere)
     ]
-    await record.erasure.edit_message(asked.session_id, "p1", "Where is the log?", actor=ANNA.user_id)
+    await record.edit(asked.session_id, "p1", "Where is the log?")
     for claim in turns:
         assert claim is not None
         await record.answer_claim(claim, "In /var/log, where it rains.")
@@ -569,7 +568,7 @@ async def test_an_edit_voids_a_reply_under_way_that_was_given_what_came_of_the_o
         )
         for name, key in (("two", None), ("three", fact_key(1)))
     }
-    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    await record.edit(said.session_id, "p1", "Prod is EKS.")
     for key, claim in turns.items():
         assert claim is not None
         await record.answer_claim(claim, "Zanzibar, as I said.", used=[key] if key else [])
@@ -580,7 +579,7 @@ async def test_an_edit_outdates_every_copy_and_every_summary_under_way(record: R
     """What was made from the old text is refused; what is cached no longer matches."""
     said = await record.talk("Prod is zanzibar.")
     thread = await record.messages.load_thread(said.session_id, limit=5)
-    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    await record.edit(said.session_id, "p1", "Prod is EKS.")
     after = await record.messages.load_thread(said.session_id, limit=5)
     assert after.head.version == thread.head.version + 1
     summary = Summary(text="About zanzibar.", through=said.message_id)
@@ -591,7 +590,7 @@ async def test_an_edit_outdates_every_copy_and_every_summary_under_way(record: R
 async def test_a_fact_of_a_message_that_was_edited_meanwhile_is_refused(record: Record) -> None:
     """What the model wants to remember of the old words is not stored."""
     said = await record.say("Prod is zanzibar.")
-    await record.erasure.edit_message(said.session_id, "p1", "Prod is EKS.", actor=ANNA.user_id)
+    await record.edit(said.session_id, "p1", "Prod is EKS.")
     with pytest.raises(StoreConflictError):
         await record.facts.add(fact_from("Prod is zanzibar.", said), author_epoch=0)
     assert await record.holding("zanzibar") == []
@@ -620,7 +619,7 @@ async def test_an_edit_keeps_a_fact_with_another_source(record: Record) -> None:
     await record.learn(Outcome(added=(fact_from("Prod is EKS.", said),)))
     again = await record.talk("Prod is EKS, yes.", place=public_thread("two"))
     await record.learn(Outcome(confirmed=((1, fact_from("Prod is EKS.", again)),)))
-    assert await record.erasure.edit_message(said.session_id, "p1", "Hello.", actor=ANNA.user_id) == Receipt()
+    assert await record.edit(said.session_id, "p1", "Hello.") == Receipt()
     assert await _texts(record) == ["Prod is EKS."]
 
 
@@ -629,11 +628,81 @@ async def test_an_edit_that_changes_nothing_or_comes_too_late_is_ignored(record:
     said = await record.talk("Prod is EKS.")
     head = (await record.messages.load_thread(said.session_id, limit=1)).head
     for platform_id, words in (("p1", "Prod is EKS."), ("p9", "Prod is zanzibar.")):
-        await record.erasure.edit_message(said.session_id, platform_id, words, actor=ANNA.user_id)
+        await record.edit(said.session_id, platform_id, words)
     assert (await record.messages.load_thread(said.session_id, limit=1)).head == head
     await _forget(record, EVERYTHING)
-    assert await record.erasure.edit_message(said.session_id, "p1", "zanzibar", actor=ANNA.user_id) == Receipt()
+    assert await record.edit(said.session_id, "p1", "zanzibar") == Receipt()
     assert await record.holding("zanzibar") == []
+
+
+async def test_the_latest_edit_counts_however_late_the_others_come(record: Record) -> None:
+    """Also when it put the first words back, and when one comes twice."""
+    said = await record.talk("Prod is EKS.")
+    first, second, third = (record.clock.now() + timedelta(seconds=n) for n in (10, 20, 30))
+    for words, at in (("Prod is GKE.", second), ("Prod is AKS.", first), ("Prod is GKE.", second)):
+        await record.edit(said.session_id, "p1", words, edited_at=at)
+    assert await _transcript(record) == ["Prod is GKE.", "Noted."]
+    await record.edit(said.session_id, "p1", "Prod is GKE.", edited_at=third)
+    await record.edit(said.session_id, "p1", "Prod is OKE.", edited_at=third - timedelta(seconds=5))
+    assert await _transcript(record) == ["Prod is GKE.", "Noted."]
+
+
+async def test_a_message_that_was_deleted_before_it_came_is_not_stored(record: Record) -> None:
+    """Its first delivery failed, and its author lost patience before the second."""
+    await record.talk("Hello.")
+    now = record.clock.now()
+    await record.erasure.note_early(CHANNEL, "p2", is_deleted=True, changed_at=now)
+    await record.erasure.note_early(CHANNEL, "p2", is_deleted=False, changed_at=now - timedelta(seconds=5))
+    for _ in range(2):
+        late = await record.deliver("p2", "Prod is zanzibar.")
+        assert (late.duplicate, late.state.is_settled) == (True, True)
+    assert await record.holding("zanzibar") == []
+
+
+async def test_a_message_that_was_edited_before_it_came_is_not_taken_as_it_was(record: Record) -> None:
+    """Its words of then are refused; those of now are taken, whether they come from that edit or from a later one."""
+    await record.talk("Hello.")
+    sent_at = record.clock.now()
+    edits = [sent_at + timedelta(seconds=n) for n in (5, 9)]
+    await record.erasure.note_early(CHANNEL, "p2", is_deleted=False, changed_at=edits[1])
+    await record.erasure.note_early(CHANNEL, "p2", is_deleted=False, changed_at=edits[0])
+    message = InboundMessage(
+        place=public_thread(), platform_message_id="p2", author=ANNA, text="Prod is zanzibar.", sent_at=sent_at
+    )
+    for edited_at in (None, edits[0]):
+        with pytest.raises(OutdatedMessageError):
+            await record.messages.accept(replace(message, edited_at=edited_at))
+    assert await record.holding("zanzibar") == []
+    now = replace(message, text="Prod is EKS.", edited_at=edits[1])
+    assert (await record.messages.accept(now)).duplicate is False
+    assert await record.edit(public_thread().session_id, "p2", "Prod is zanzibar.", edited_at=edits[0]) == Receipt()
+
+
+async def test_a_message_that_is_accepted_while_it_is_deleted_does_not_stay(record: Record) -> None:
+    """The deletion finds nothing, waits for what is being accepted, and looks again."""
+    said = await record.talk("Hello.")
+    now = record.clock.now()
+    message = InboundMessage(
+        place=public_thread(), platform_message_id="p2", author=ANNA, text="Prod is zanzibar.", sent_at=now
+    )
+    async with record.database.begin() as connection:
+        await accept(connection, message, now=now)
+        noting = asyncio.create_task(record.erasure.note_early(CHANNEL, "p2", is_deleted=True, changed_at=now))
+        await record.until_it_waits(noting)
+    await noting
+    assert await record.erasure.delete_message(said.session_id, "p2", actor=ANNA.user_id) == Receipt(messages=1)
+    assert await record.holding("zanzibar") == []
+
+
+async def test_early_changes_are_kept_no_longer_than_messages_are_delivered(record: Record) -> None:
+    """Most of them are of messages that were never for Recall."""
+    await record.talk("Hello.")
+    await record.erasure.note_early(CHANNEL, "p8", is_deleted=True, changed_at=record.clock.now())
+    record.clock.advance(7_200)
+    await record.erasure.note_early(CHANNEL, "p9", is_deleted=True, changed_at=record.clock.now())
+    async with record.database.read() as connection:
+        kept = await connection.scalars(select(early_changes.c.platform_message_id))
+        assert kept.all() == ["p9"]
 
 
 async def test_an_edit_of_a_parked_message_is_extracted(record: Record) -> None:
@@ -641,7 +710,7 @@ async def test_an_edit_of_a_parked_message_is_extracted(record: Record) -> None:
     said = await record.talk("Prod is EKS.")
     claim, batch = await record.claim_one()
     await record.extraction.park(claim, batch, reason="MalformedReplyError")
-    await record.erasure.edit_message(said.session_id, "p1", "Prod is GKE.", actor=ANNA.user_id)
+    await record.edit(said.session_id, "p1", "Prod is GKE.")
     assert (await record.claim_one())[1].versions == {said.message_id: 2}
 
 
@@ -653,18 +722,19 @@ async def test_deleting_a_message_forgets_it_down_to_its_facts(record: Record) -
     assert receipt == Receipt(facts=1, messages=1, replies=1)
     assert await record.holding("zanzibar") == []
     assert await record.erasure.delete_message(said.session_id, "p1", actor=ANNA.user_id) == Receipt()
-    assert await record.erasure.delete_message(said.session_id, "p9", actor=ANNA.user_id) == Receipt()
+    assert await record.erasure.delete_message(said.session_id, "p9", actor=ANNA.user_id) is None
 
 
-async def test_deleting_recalls_own_reply_takes_its_text_alone(record: Record) -> None:
+async def test_deleting_recalls_own_post_takes_the_reply_alone(record: Record) -> None:
     """Somebody removed our post: it is gone here too, and the question stays."""
-    said = await record.talk("What is prod?", "It is zanzibar.")
-    async with record.database.begin() as connection:
-        await connection.execute(
-            update(messages).where(messages.c.reply_to == said.message_id).values(platform_message_id="r1")
-        )
+    said = await record.say("What is prod?")
+    claim = await record.messages.begin_turn(said.message_id, holder="w", lease_s=60)
+    assert claim is not None
+    await record.messages.note_post(claim, "r1")
+    await record.answer_claim(claim, "It is zanzibar.")
     assert await record.erasure.delete_message(said.session_id, "r1", actor=BOB.user_id) == Receipt(replies=1)
     assert await _transcript(record) == ["What is prod?"]
+    assert await record.erasure.delete_message(said.session_id, "r2", actor=BOB.user_id) is None
 
 
 async def test_a_deleted_message_delivered_again_stays_deleted(record: Record) -> None:

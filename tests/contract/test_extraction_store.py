@@ -211,7 +211,7 @@ async def test_a_forget_during_extraction_wins(record: Record, forgets: str) -> 
     if forgets == "the message":
         await record.erasure.delete_message(said.session_id, "p2", actor=ANNA.user_id)
     elif forgets == "an edit":
-        await record.erasure.edit_message(said.session_id, "p2", "Prod is GKE.", actor=ANNA.user_id)
+        await record.edit(said.session_id, "p2", "Prod is GKE.")
     else:
         plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=other.session_id))
         await record.erasure.erase(plan, actor=ANNA.user_id)
@@ -257,7 +257,7 @@ async def test_a_shown_fact_that_may_not_be_known_here_any_more_voids_what_was_l
     claim, batch = await record.claim_one()
     shown = await record.extraction.facts(claim, [1])
     if change == "edited":
-        await record.erasure.edit_message(theirs.session_id, "p1", "Prod is secret.", actor=BOB.user_id)
+        await record.edit(theirs.session_id, "p1", "Prod is secret.", person=BOB)
     elif change == "narrowed":
         await record.messages.narrow_channel(CHANNEL, members_of(CHANNEL), tenant_id=TENANT)
     else:

@@ -183,7 +183,7 @@ async def test_forgotten_memory_is_nowhere_at_once(record: Record, store: SqlRec
 async def test_edited_turn_is_found_by_its_new_words_only(record: Record, store: SqlRecallStore) -> None:
     """A key stands for one version of a message."""
     message = await record.talk("prod is GKE")
-    await record.erasure.edit_message(message.session_id, "p1", "prod is EKS", actor=ANNA.user_id)
+    await record.edit(message.session_id, "p1", "prod is EKS")
 
     assert await found_by(store, IN_PUBLIC, "GKE") == []
     assert await found_by(store, IN_PUBLIC, "EKS") == [turn_key(message.message_id, 2)]

@@ -1,8 +1,9 @@
 """Ready-made people, places and messages for tests."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from memory.audience import everyone_in, members_of, private_to
+from memory.forgetting import PlatformChange
 from memory.model import (
     ChannelId,
     InboundMessage,
@@ -34,6 +35,18 @@ def dm(name: str, thread: str = "main", *, tenant: TenantId = TENANT) -> Place:
         tenant_id=tenant,
         audience=private_to(user.user_id),
         shared=False,
+    )
+
+
+def changed(place: Place, platform_message_id: str, *, by: Person, at: datetime) -> PlatformChange:
+    """Return a person's change of a message that they sent a minute before."""
+    return PlatformChange(
+        session_id=place.session_id,
+        channel_id=place.channel_id,
+        platform_message_id=platform_message_id,
+        sent_at=at - timedelta(minutes=1),
+        at=at,
+        actor=by.user_id,
     )
 
 

@@ -38,7 +38,7 @@ from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import threads
 from memory.tasks import TaskTracker
 from memory.vector_cache import VectorCache
-from tests.fakes.values import dm, person, private_channel, public_channel
+from tests.fakes.values import changed, dm, person, private_channel, public_channel
 from tests.fixtures.core import Core
 
 ANA = person("ana")
@@ -515,14 +515,15 @@ async def test_an_edit_is_learned_from_anew_and_carries_no_secret(core: Core) ->
     await core.say("My shell is fish", place=place, author=ANA, delivery="m-1")
     core.model.extractions = [adds("Ana's shell is fish")]
     await core.recall.sweep()
-    await core.recall.forgetting.message_edited(
-        place.session_id, "m-1", f"My shell is zsh, token {secret}", actor=ANA.user_id
-    )
+    core.clock.advance(60)
+    edit = changed(place, "m-1", by=ANA, at=core.clock.now())
+    removed = await core.recall.forgetting.message_edited(edit, f"My shell is zsh, token {secret}")
     core.model.extractions = [adds("Ana's shell is zsh")]
     await core.recall.sweep()
 
     assert await texts(core) == ["Ana's shell is zsh"]
     assert secret not in core.model.extracted[-1].prompt
+    assert sum(removed.values()) == 1
 
 
 async def test_a_deleted_message_takes_its_facts_along(core: Core) -> None:
@@ -531,7 +532,7 @@ async def test_a_deleted_message_takes_its_facts_along(core: Core) -> None:
     await core.say("My shell is fish", place=place, author=ANA, delivery="m-1")
     core.model.extractions = [adds("Ana's shell is fish")]
     await core.recall.sweep()
-    await core.recall.forgetting.message_deleted(place.session_id, "m-1", actor=ANA.user_id)
+    await core.recall.forgetting.message_deleted(changed(place, "m-1", by=ANA, at=core.clock.now()))
     await core.say("hello", place=place, author=ANA)
 
     assert await texts(core) == []

@@ -17,7 +17,7 @@ from memory.stores.sql.index_queue import SqlIndexQueue
 from memory.stores.sql.messages import SqlMessageStore
 from memory.stores.sql.schema import leases, outbox
 from tests.fakes.embedder import HashingEmbedder
-from tests.fakes.values import dm, person
+from tests.fakes.values import changed, dm, person
 from tests.fixtures.core import Core
 
 ANA = person("ana")
@@ -282,7 +282,9 @@ async def test_a_copy_read_before_an_edit_is_not_written_after_it(core: Core) ->
     place = dm("ana")
     await core.say("my laptop is called Zanzibar", place=place, author=ANA, delivery="m-1")
     before = await SqlMessageStore(core.stores.database).load_thread(place.session_id, limit=9)
-    await core.recall.forgetting.message_edited(place.session_id, "m-1", "my laptop has a name", actor=ANA.user_id)
+    core.clock.advance(60)
+    edit = changed(place, "m-1", by=ANA, at=core.clock.now())
+    await core.recall.forgetting.message_edited(edit, "my laptop has a name")
     assert not await core.cache.replace(before)
     await core.recall.outbox.drain()
 

@@ -109,6 +109,7 @@ def test_a_message_is_said_in_its_own_thread() -> None:
         is_dm=False,
         addressed_to_other=False,
         user_team="T1",
+        edited_ts=None,
     )
 
 
@@ -177,7 +178,12 @@ def test_own_posts_and_edits_are_not_heard_again(more: Json) -> None:
 
     assert read(said_event("one", **more)) == own
     assert read(changed_event("one", "two", **more)) == own
-    assert read(deleted_event(message("one", **more))) == own
+
+
+def test_an_own_post_that_is_gone_is_a_deletion() -> None:
+    """An admin may delete an answer; nobody says who."""
+    gone = read(deleted_event(message("one", user="U0RECALL", bot_id="B0RECALL")))
+    assert isinstance(gone, Deleted) and (gone.ts, gone.user) == (TS, None)
 
 
 @pytest.mark.parametrize(
@@ -317,6 +323,7 @@ def test_a_deletion_names_the_message(previous: Json | None) -> None:
         ts=TS,
         thread=SlackThread("T1", "C0GENERAL", (previous or {}).get("thread_ts", TS)),
         user="U0ANA" if previous else None,
+        deleted_ts="1764000009.000200",
     )
 
 
@@ -325,7 +332,8 @@ def test_a_tombstone_is_a_deletion() -> None:
     event = changed_event("secret", "This message was deleted.", subtype="tombstone", user="USLACKBOT", hidden=True)
     without_previous = {key: event[key] for key in event if key != "previous_message"}
 
-    gone = Deleted(channel="C0GENERAL", ts=TS, thread=SlackThread("T1", "C0GENERAL", TS), user="U0ANA")
+    thread = SlackThread("T1", "C0GENERAL", TS)
+    gone = Deleted(channel="C0GENERAL", ts=TS, thread=thread, user="U0ANA", deleted_ts="1764000009.000200")
     assert read(event) == gone
     assert isinstance(read(without_previous), Deleted)
 

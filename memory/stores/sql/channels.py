@@ -37,6 +37,11 @@ async def hold_channel(connection: AsyncConnection, channel_id: ChannelId, audie
     return Audience(known)
 
 
+async def hold_alone(connection: AsyncConnection, channel_id: ChannelId) -> None:
+    """Keep others from adding to a channel until the transaction ends; wait for those who are at it."""
+    await connection.execute(_TAKE, {"channel_id": channel_id})
+
+
 async def take_channel(connection: AsyncConnection, channel_id: ChannelId, audience: Audience) -> bool:
     """Narrow a channel's own row to `audience`, and keep others from adding to the channel meanwhile.
 

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from memory.audience import entry_labels
 from memory.model import (
     Attachment,
+    ChannelId,
     Everything,
     ForgetPlan,
     ForgetTarget,
     MessageState,
     Receipt,
-    Role,
     SessionId,
     TenantId,
     UserId,
@@ -27,6 +27,7 @@ from memory.model import (
 from memory.ports import ErasureStore
 from memory.stores.sql.attachments import after_edit, attachment_values, attachments_of
 from memory.stores.sql.database import Database
+from memory.stores.sql.early_changes import note_early
 from memory.stores.sql.erasure_apply import apply, follow_up, note
 from memory.stores.sql.erasure_plan import plan_of, seeds_of_plan, seeds_of_target
 from memory.stores.sql.erasure_trace import Seeds, trace
@@ -36,6 +37,7 @@ from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.locks import lock_threads
 from memory.stores.sql.pause import erase_unkept, may_keep
 from memory.stores.sql.people import forget_alone
+from memory.stores.sql.posts import reply_at
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import messages, people, threads
 from memory.stores.sql.thread_reset import reset_threads
@@ -71,15 +73,19 @@ class SqlErasureStore(ErasureStore):
         platform_message_id: str,
         text: str,
         *,
+        edited_at: datetime,
         actor: UserId,
         attachments: Sequence[Attachment] | None = None,
-    ) -> Receipt:
+    ) -> Receipt | None:
         """Replies keep their text, except those that used the old words or a fact that came from them alone."""
         now = self._database.clock.now()
         async with self._database.begin("take an edit") as connection:
             row = await _find_alone(connection, session_id, platform_message_id)
-            if row is None or row.role != Role.USER.value or row.text is None:
+            if row is None:
+                return None
+            if row.text is None or edited_at <= (row.edited_at or row.sent_at):
                 return Receipt()
+            await connection.execute(update(messages).where(messages.c.id == row.id).values(edited_at=edited_at))
             if attachments is not None:
                 await _attach_only(connection, row, attachments, actor=actor, now=now)
             if row.text == text:
@@ -103,25 +109,32 @@ class SqlErasureStore(ErasureStore):
             await enqueue(connection, operation="index", key=key, owner=owner, now=now)
             return receipt
 
-    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt:
-        """One of Recall's own replies loses its text too; nothing else hangs on it."""
+    async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt | None:
         async with self._database.begin("take a deletion") as connection:
-            row = await _find_alone(connection, session_id, platform_message_id)
-            if row is None:
-                return Receipt()
-            here = frozenset({row.id})
-            if row.role == Role.USER.value:
+            if row := await _find_alone(connection, session_id, platform_message_id):
+                here = frozenset({row.id})
                 seeds = Seeds(owner=row.author_id, messages=here, chosen=here)
+            elif reply := await reply_at(connection, session_id, platform_message_id):
+                seeds = Seeds(owner=actor, replies=frozenset({reply.message_id}))
             else:
-                seeds = Seeds(owner=actor, replies=here)
+                return None
             removal = await trace(connection, seeds)
             if removal.is_empty:
                 return Receipt()
             return await apply(connection, removal, actor=actor, action="delete", now=self._database.clock.now())
 
+    async def note_early(
+        self, channel_id: ChannelId, platform_message_id: str, *, is_deleted: bool, changed_at: datetime
+    ) -> None:
+        now = self._database.clock.now()
+        async with self._database.begin("note an early change") as connection:
+            await note_early(
+                connection, channel_id, platform_message_id, is_deleted=is_deleted, changed_at=changed_at, now=now
+            )
+
 
 async def _find_alone(connection: AsyncConnection, session_id: SessionId, platform_message_id: str) -> AnyRow | None:
-    """Return a message as it stands once everything that is being stored or forgotten in its tenant is done."""
+    """Return a person's message as it stands once all that is being stored or forgotten in its tenant is done."""
     tenant_id = await connection.scalar(select(threads.c.tenant_id).where(threads.c.session_id == session_id))
     if tenant_id is None:
         return None

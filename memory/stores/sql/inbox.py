@@ -6,8 +6,8 @@ from sqlalchemy import bindparam, case, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.audience import entry_labels
-from memory.errors import StoreConflictError
-from memory.model import Accepted, Audience, InboundMessage, MessageId, MessageState, Role, turn_key
+from memory.errors import OutdatedMessageError, StoreConflictError
+from memory.model import NO_MESSAGE, Accepted, Audience, InboundMessage, MessageId, MessageState, Role, turn_key
 from memory.stores.sql.attachments import attachment_values
 from memory.stores.sql.channels import add_channel, is_wider
 from memory.stores.sql.database import inserts
@@ -16,16 +16,26 @@ from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.pause import IS_PAUSED, IS_PERSON_PAUSED
 from memory.stores.sql.people import ensure_person
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import channels, messages, threads
+from memory.stores.sql.schema import channels, early_changes, messages, threads
 
 _TITLE_CHARS = 80
 
 _DELIVERY = (messages.c.channel_id == channels.c.channel_id) & (
     messages.c.platform_message_id == bindparam("platform_message_id")
 )
+_EARLY = (early_changes.c.channel_id == channels.c.channel_id) & (
+    early_changes.c.platform_message_id == bindparam("platform_message_id")
+)
 _FIND_DELIVERY = (
-    select(channels.c.audience, messages.c.id, messages.c.state)
+    select(
+        channels.c.audience,
+        messages.c.id,
+        messages.c.state,
+        early_changes.c.is_deleted,
+        early_changes.c.changed_at,
+    )
     .outerjoin_from(channels, messages, _DELIVERY)
+    .outerjoin(early_changes, _EARLY)
     .where(channels.c.channel_id == bindparam("channel_id"))
     .with_for_update(read=True, of=channels)  # as hold_channel does
 )
@@ -54,6 +64,7 @@ _MESSAGE_COLUMNS = (
     "sent_at",
     "state",
     "attachments",
+    "edited_at",
 )
 _RECEIVE = {
     dialect: plain.values({name: bindparam(name) for name in _MESSAGE_COLUMNS} | {"kept": not_(IS_PAUSED)})
@@ -73,6 +84,9 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
 
     Returns:
         None, with nothing written, when the message's channel is known for wider: it has to be narrowed first.
+
+    Raises:
+        OutdatedMessageError: It was edited before it came.
     """
     known = await _find_delivery(connection, message)
     place, dialect, audience = message.place, connection.dialect.name, Audience(known.audience)
@@ -80,6 +94,10 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
         return None
     if known.id is not None:
         return _duplicate(known)
+    if known.is_deleted:
+        return Accepted(message_id=NO_MESSAGE, duplicate=True, state=MessageState.FAILED)
+    if known.changed_at is not None and (message.edited_at or message.sent_at) < known.changed_at:
+        raise OutdatedMessageError(f"{message.platform_message_id} was edited before it came")
     await ensure_person(connection, message.author, place.tenant_id)
     values = _thread_values(message) | {"audience": audience, "last_active_at": now}
     await connection.execute(_TOUCH_THREAD[dialect], values)
@@ -142,4 +160,5 @@ def _message_values(message: InboundMessage) -> dict[str, object]:
         "said_by": message.author.user_id,
         "said_in": message.place.session_id,
         "attachments": attachment_values(message.attachments),
+        "edited_at": message.edited_at,
     }

@@ -130,6 +130,7 @@ messages = Table(
     Column("kept", Boolean, nullable=False, server_default=true()),  # False: said while paused, erased once answered
     Column("attachments", JSON, nullable=False, server_default="[]"),  # what came with it, as Attachment names it
     Column("tokens", Integer),  # of a reply: what the model read and wrote for it
+    Column("edited_at", UtcDateTime),  # when the platform says it got the text it has; NULL for its first
     UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
     Index("ix_messages_thread", "session_id", "id"),
     Index("ix_messages_author", "author_id", "id"),
@@ -161,6 +162,16 @@ messages = Table(
         postgresql_where=text("state IN ('received', 'answering')"),
     ),
     sqlite_autoincrement=True,
+)
+
+early_changes = Table(  # edits and deletions that came before the message did, without any text
+    "early_changes",
+    metadata,
+    Column("channel_id", String, primary_key=True),
+    Column("platform_message_id", String, primary_key=True),
+    Column("is_deleted", Boolean, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),  # by the platform's clock
+    Index("ix_early_changes_changed_at", "changed_at"),
 )
 
 reply_uses = Table(  # messages.used the other way round: which replies a memory has gone into

@@ -166,6 +166,10 @@ class Team:
 
         await self.channels[message.channel_id].change(message, change, by=None)
 
+    async def removes(self, message: Message) -> None:
+        """Let an admin delete a message, whoever wrote it."""
+        await self.channels[message.channel_id].remove(message)
+
     async def sends(self, event: Json, *, name: str | None = None) -> None:
         """Send any other event, if the app subscribed to it (`name`, its type unless given)."""
         await self.world.emit(self.state, {"event_ts": self.world.counter.ts(), **event}, name=name)

@@ -1,4 +1,4 @@
-"""Paused people and threads, what came with a message, memories widened by hand, and whom Recall has told of itself."""
+"""Pause, what comes with a message, changes that come before it, widened memories, and whom Recall told of itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,15 @@ def upgrade() -> None:
     unkept = sa.text("NOT kept AND text IS NOT NULL")
     op.create_index("ix_messages_unkept", "messages", ["sent_at"], sqlite_where=unkept, postgresql_where=unkept)
     op.add_column("facts", _flag("widened"))
+    op.add_column("messages", sa.Column("edited_at", sa.DateTime(timezone=True)))
+    op.create_table(
+        "early_changes",
+        sa.Column("channel_id", sa.String(), primary_key=True),
+        sa.Column("platform_message_id", sa.String(), primary_key=True),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("ix_early_changes_changed_at", "early_changes", ["changed_at"])
     op.create_table(
         "disclosures",
         sa.Column("scope", sa.String(), primary_key=True),

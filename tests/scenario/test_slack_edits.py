@@ -1,0 +1,111 @@
+"""What people edit and delete in Slack changes in memory too, in whatever order Slack tells of it."""
+
+from bots.slack import ids
+from bots.slack.ids import SlackThread
+from tests.fakes.slack_server import Message
+from tests.fixtures.slack import SlackMachine, SlackProcess
+
+_AWS_KEY = "AKIA" + "Z7QX2LMN4PRS6TUV"
+
+
+async def remembered(slack: SlackMachine, process: SlackProcess, root: Message) -> list[str]:
+    """Return a thread as memory has it."""
+    thread = SlackThread(slack.team.team_id, root.channel_id, root.ts)
+    return [message.text for message in await process.recall.service.history(ids.session_id(thread), limit=10)]
+
+
+async def test_an_older_edit_that_comes_later_changes_nothing(slack: SlackMachine) -> None:
+    """Slack delivers an edit again, or gives two of them to two processes."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    said = await ana.says(ana.dm, "my cluster is zero")
+    await slack.team.thread(said).until_answers(1)
+    await process.platform.idle()
+    await ana.edits(said, "my cluster is one")
+    older = slack.server.socket.deliveries[-1]
+    slack.clock.advance(1)
+    await ana.edits(said, "my cluster is two")
+    await slack.server.socket.until_acked()
+    await slack.server.socket.until_acked(await slack.server.socket.redeliver(older))
+    assert await remembered(slack, process, said) == ["my cluster is two", "answer 1"]
+
+
+async def test_an_edit_does_not_overtake_its_message(slack: SlackMachine) -> None:
+    """The message still waits for Slack to say who speaks."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    slack.server.faults.add("users.info", "hold")
+    said = await ana.says(ana.dm, "old words")
+    await slack.server.until_called("users.info")
+    slack.clock.advance(1)
+    await ana.edits(said, "new words")
+    slack.server.release()
+    await slack.server.socket.until_acked()
+    await slack.team.thread(said).until_answers(1)
+    assert await remembered(slack, process, said) == ["new words", "answer 1"]
+
+
+async def test_a_message_that_was_edited_before_it_could_be_taken_is_taken_as_it_is_now(slack: SlackMachine) -> None:
+    """Its first delivery failed; the second one still carries the old words."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    root = await ana.says(ops, "@recall hello")
+    await slack.team.thread(root).until_answers(1)
+    slack.clock.advance(600)
+    for place, thread in ((ana.dm, None), (ops, slack.team.thread(root))):
+        slack.server.faults.add("users.info", "status", status=503, times=2)
+        said = await ana.says(place, "@recall old words", thread=thread)
+        await ana.edits(said, "@recall new words")
+        await slack.server.socket.until_acked(slack.server.socket.deliveries[-1])
+        slack.clock.advance(60)
+        await slack.server.socket.until_acked(*await slack.server.socket.redeliver_unacked())
+        await process.platform.idle()
+        slack.clock.advance(600)
+    assert [request.message.text for request in process.model.asked] == ["hello", "new words", "new words"]
+
+
+async def test_a_message_that_was_deleted_before_it_could_be_taken_is_not_answered(slack: SlackMachine) -> None:
+    """Its author lost patience while Slack, or the record, was away."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    slack.server.faults.add("users.info", "status", status=503, times=2)
+    said = await ana.says(ana.dm, "my hint is daisy")
+    await ana.deletes(said)
+    await slack.server.socket.until_acked(slack.server.socket.deliveries[-1])
+    slack.clock.advance(60)
+    await slack.server.socket.until_acked(*await slack.server.socket.redeliver_unacked())
+    await process.platform.idle()
+    assert process.model.asked == []
+    assert await remembered(slack, process, said) == []
+
+
+async def test_a_post_of_recall_that_somebody_deletes_is_forgotten(slack: SlackMachine) -> None:
+    """An admin removes an answer; the question stays."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    said = await ana.says(ana.dm, "what is the door code?")
+    thread = slack.team.thread(said)
+    await thread.until_answers(1)
+    await process.platform.idle()
+    await slack.team.removes(thread.answers[0])
+    await slack.server.socket.until_acked()
+    assert await remembered(slack, process, said) == ["what is the door code?"]
+
+
+async def test_an_edit_is_cleaned_and_a_secret_in_it_is_told(slack: SlackMachine) -> None:
+    """As with what is said first: nothing invisible, no secret, and the person knows to rotate it."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    said = await ana.says(ops, "@recall hello")
+    await slack.team.thread(said).until_answers(1)
+    await process.platform.idle()
+    slack.clock.advance(1)
+    await ana.edits(said, f"@recall run \u202egnp.exe\u202c with {_AWS_KEY}")
+    await slack.server.socket.until_acked()
+    await process.platform.idle()
+    words, _answer = await remembered(slack, process, said)
+    assert (words.startswith("run gnp.exe with [redacted"), _AWS_KEY in words) == (True, False)
+    (told,) = ana.ephemerals(ops)
+    assert "1 x aws access key" in told.shown
