@@ -16,6 +16,7 @@ from memory.model import (
     Numbered,
     Receipt,
     SessionId,
+    TenantId,
     ThisMessage,
     ThisThread,
     UserId,
@@ -143,6 +144,26 @@ class Forgetting:
             receipt = await carry_out()  # it may have come while the note was written
         if receipt is not None:
             await self._follow([change.session_id])
+        return receipt
+
+    async def channel_removed(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
+        """Forget a channel that the platform has removed."""
+        return self._followed(await self._erasure.forget_channel(channel_id, actor=actor))
+
+    async def tenant_removed(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
+        """Forget a workspace or guild that has removed Recall."""
+        return self._followed(await self._erasure.forget_tenant(tenant_id, actor=actor))
+
+    async def finish_removals(self) -> Receipt:
+        """Go on with what a crash left of forgetting channels and tenants."""
+        receipt = await self._erasure.finish_removals()
+        return receipt if receipt == Receipt() else self._followed(receipt)
+
+    def _followed(self, receipt: Receipt) -> Receipt:
+        """Make the faster copies of many threads follow: each by its line in the outbox."""
+        if self._vectors is not None:
+            self._vectors.clear()
+        self._on_erased()
         return receipt
 
     async def _follow(self, session_ids: Sequence[SessionId]) -> None:

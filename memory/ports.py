@@ -513,6 +513,27 @@ class ErasureStore(Protocol):
         """
         ...
 
+    async def forget_channel(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
+        """Forget all that was said in a channel, whoever said it, and what came of it.
+
+        A fact that was also said elsewhere lives on with those sources, for their readers. Replies elsewhere that were
+        given what goes lose their text. From the first of its transactions on nothing of the channel is recalled or
+        learned from; the others are short, so that people elsewhere are not held up. What a crash leaves,
+        `finish_removals` or another call erases. Leaves tombstones and one audit event; twice changes nothing.
+        """
+        ...
+
+    async def forget_tenant(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
+        """Forget a whole tenant as `forget_channel` does a channel, with its people's names, settings and disclosures.
+
+        What is said there while it lasts goes, too; what is said after that is kept as anywhere.
+        """
+        ...
+
+    async def finish_removals(self) -> Receipt:
+        """Erase what is left of every channel and tenant whose forgetting was begun; return what went now."""
+        ...
+
 
 class IndexQueue(Protocol):
     """The outbox: index and cache work written in the same transaction as the row it belongs to."""

@@ -92,5 +92,9 @@ class VectorCache:
         """Forget a person's vectors."""
         self._readers.pop(reader, None)
 
+    def clear(self) -> None:
+        """Forget everybody's vectors."""
+        self._readers.clear()
+
     def _bytes(self) -> int:
         return sum(held.matrix.nbytes for held in self._readers.values())

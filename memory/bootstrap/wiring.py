@@ -13,6 +13,7 @@ from memory.forgetting import Forgetting
 from memory.jobs.compact import compact
 from memory.jobs.expire import erase_unkept, expire
 from memory.jobs.extract_idle import extract_idle
+from memory.jobs.finish_removals import finish_removals
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
@@ -37,6 +38,8 @@ from memory.vector_cache import VectorCache
 
 _INDEX_EVERY_S = 2.0
 _COMPACT_EVERY_S = 900.0
+_FINISH_REMOVALS_EVERY_S = 60.0
+_FINISH_REMOVALS_FIRST_S = 5.0  # after a crash, soon
 _EXPIRE_EVERY_S = 6 * 3_600.0
 _EXPIRE_FIRST_S = 60.0  # a chat rarely runs for hours
 _UNKEPT_EVERY_S = 900.0
@@ -107,7 +110,6 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         policy=ExtractionPolicy(idle_after_s=settings.idle_after_s, every_turns=settings.extract_every_turns),
         holder=holder,
     )
-    scheduler = JobScheduler(_jobs(settings, stores, extractor, outbox))
     forgetting = Forgetting(
         erasure=SqlErasureStore(stores.database),
         clock=stores.clock,
@@ -115,6 +117,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         vectors=vectors,
         on_erased=lambda: scheduler.wake("index"),
     )
+    scheduler = JobScheduler(_jobs(settings, stores, extractor, outbox, forgetting))
     summarizer = Summarizer(
         messages=messages,
         short_term=short_term,
@@ -147,7 +150,9 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
     return recall, scheduler
 
 
-def _jobs(settings: MemorySettings, stores: Stores, extractor: Extractor, outbox: OutboxWorker) -> list[ScheduledJob]:
+def _jobs(
+    settings: MemorySettings, stores: Stores, extractor: Extractor, outbox: OutboxWorker, forgetting: Forgetting
+) -> list[ScheduledJob]:
     async def compact_if_needed() -> None:
         admin = SqlRecordAdmin(stores.database)
         await compact(admin=admin, index=stores.index, outbox=outbox, clock=stores.clock)
@@ -162,6 +167,12 @@ def _jobs(settings: MemorySettings, stores: Stores, extractor: Extractor, outbox
     jobs = [
         ScheduledJob(name="index", every_s=_INDEX_EVERY_S, run=outbox.drain),
         ScheduledJob(name="compact", every_s=_COMPACT_EVERY_S, run=compact_if_needed),
+        ScheduledJob(
+            name="finish removals",
+            every_s=_FINISH_REMOVALS_EVERY_S,
+            first_after_s=_FINISH_REMOVALS_FIRST_S,
+            run=lambda: finish_removals(forgetting),
+        ),
         ScheduledJob(name="expire", every_s=_EXPIRE_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=expire_old),
         ScheduledJob(name="unkept", every_s=_UNKEPT_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=erase_paused),
     ]

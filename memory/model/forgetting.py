@@ -1,6 +1,6 @@
 """What a person asks to forget, what that would remove, and what it removed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from memory.model.ids import MessageId, SessionId, UserId
 from memory.model.memories import Memory
@@ -84,3 +84,7 @@ class Receipt:
     messages: int = 0
     replies: int = 0
     summaries: int = 0
+
+    def __add__(self, other: "Receipt") -> "Receipt":
+        """Count both together."""
+        return Receipt(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Receipt)})

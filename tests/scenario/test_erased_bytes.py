@@ -14,11 +14,11 @@ from bots.delivery import Delivery
 from bots.platform import IncomingMessage
 from memory.bootstrap import Recall, open_memory, run_compaction
 from memory.clock import SystemClock
-from memory.model import About, Everything, ForgetTarget, Last, Numbered, ThisThread
+from memory.model import About, Everything, ForgetTarget, Last, Numbered, Place, ThisThread, UserId
 from memory.model.recall import Vector
 from memory.providers.sentence_transformers import OnnxEmbedder
 from memory.settings import MemorySettings
-from tests.fakes.values import dm, person
+from tests.fakes.values import TENANT, dm, person, public_channel
 from tests.fixtures.core import Shown
 
 ANA = person("ana")
@@ -42,12 +42,12 @@ def settings(tmp_path: Path, models_dir: Path) -> MemorySettings:
     return MemorySettings(data_dir=data_dir)
 
 
-async def say(recall: Recall, text: str, *, thread: str, number: int) -> str:
-    """Say something in Ana's DM and return the answer."""
+async def say(recall: Recall, text: str, *, thread: str, number: int, place: Place | None = None) -> str:
+    """Say something, in Ana's DM where no place is given, and return the answer."""
     conversation = Conversation(service=recall.service, model=recall.model, system="You are Recall.")
     shown = Shown()
     message = IncomingMessage(
-        place=dm("ana", thread),
+        place=place or dm("ana", thread),
         author=ANA,
         platform_message_id=f"message-{number}",
         text=text,
@@ -105,3 +105,31 @@ async def test_no_file_holds_what_was_forgotten(
         await recall.sweep()
         again = await say(recall, "What is my staging cluster called?", thread="fourth", number=4)
     assert "heron" not in again
+
+
+@pytest.mark.parametrize("removed", ["channel", "workspace"])
+async def test_no_file_holds_what_was_said_in_a_removed_place(
+    settings: MemorySettings, embedder: OnnxEmbedder, removed: str
+) -> None:
+    """Nor what an answer in a DM was given of it; what was said elsewhere stays, unless the workspace goes."""
+    ops = public_channel("ops")
+    async with open_memory(settings) as recall:
+        await say(recall, SENTENCE, thread="", number=1, place=ops)
+        await recall.sweep()
+        answer = await say(recall, "What is my staging cluster called?", thread="other", number=2)
+        await say(recall, "We deploy with ArgoCD.", thread="third", number=3)
+        await recall.outbox.drain()
+    assert "blue-heron-42" in answer
+    vectors = stored_vectors(settings.data_dir, await embedder.embed_query(SENTENCE))
+    assert len(vectors) == len(("the message", "the fact"))
+
+    async with open_memory(settings) as recall:
+        if removed == "channel":
+            await recall.forgetting.channel_removed(ops.channel_id, actor=UserId("admin"))
+        else:
+            await recall.forgetting.tenant_removed(TENANT, actor=UserId("admin"))
+    await run_compaction(settings)
+
+    for needle in (b"heron", *vectors):
+        assert files_with(settings.data_dir, needle) == []
+    assert files_with(settings.data_dir, b"ArgoCD") == (["recall.db"] if removed == "channel" else [])

@@ -15,6 +15,7 @@ from memory.stores.sql.lexicon import episode_text
 from memory.stores.sql.rows import AnyRow, chunks
 from memory.stores.sql.schema import episodes, facts, leases, messages, people, threads
 from memory.stores.sql.threads import SETTLED, message_of
+from memory.stores.sql.visibility import place_stays
 
 _LEASE = "extract:"
 # Literals, not parameters: with those neither planner can tell that the partial index holds exactly these rows.
@@ -65,6 +66,7 @@ def due_threads(*, idle_before: datetime, busy_turns: int, now: datetime, limit:
             or_(threads.c.last_active_at <= idle_before, busy_turns <= _WAITING),
             or_(threads.c.extract_retry_at.is_(None), threads.c.extract_retry_at <= now),
             ~_LEASED,
+            place_stays(threads.c.channel_id, threads.c.tenant_id),
         )
         .order_by(threads.c.last_active_at, threads.c.session_id)
         .limit(limit)

@@ -25,6 +25,7 @@ from memory.model import (
     turn_key,
 )
 from memory.ports import ErasureStore
+from memory.stores.sql import removals
 from memory.stores.sql.attachments import after_edit, attachment_values, attachments_of
 from memory.stores.sql.database import Database
 from memory.stores.sql.early_changes import note_early
@@ -131,6 +132,15 @@ class SqlErasureStore(ErasureStore):
             await note_early(
                 connection, channel_id, platform_message_id, is_deleted=is_deleted, changed_at=changed_at, now=now
             )
+
+    async def forget_channel(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
+        return await removals.forget_channel(self._database, channel_id, actor=actor)
+
+    async def forget_tenant(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
+        return await removals.forget_tenant(self._database, tenant_id, actor=actor)
+
+    async def finish_removals(self) -> Receipt:
+        return await removals.finish_removals(self._database)
 
 
 async def _find_alone(connection: AsyncConnection, session_id: SessionId, platform_message_id: str) -> AnyRow | None:

@@ -62,14 +62,36 @@ async def apply(
     """
     edited = [] if edited_in is None or edited_in in removal.session_ids else [edited_in]
     session_ids = [*removal.session_ids, *edited]
-    await lock_people(connection, {removal.owner, *(sources[0].author_id for sources in removal.heirs.values())})
+    await lock_people(connection, {removal.owner, *removal.heir_ids})
     await lock_threads(connection, session_ids)
     if edited_in is None:
         await connection.execute(
             update(people).where(people.c.user_id == removal.owner).values(forget_epoch=people.c.forget_epoch + 1)
         )
+    receipt = Receipt(summaries=await reset_threads(connection, edited, is_forgotten=False))
+    receipt += await carry_out(connection, removal, _dropped(removal), session_ids, now=now)
+    await note(connection, receipt, actor=actor, action=action, now=now)
+    return receipt
+
+
+async def carry_out(
+    connection: AsyncConnection,
+    removal: Removal,
+    dropped: Mapping[MemoryKey, UserId],
+    session_ids: Collection[str],
+    *,
+    now: datetime,
+) -> Receipt:
+    """Remove what `removal` names; its heirs and threads are held already.
+
+    Args:
+        connection: The transaction.
+        removal: What goes.
+        dropped: Every key that goes, with the owner under whom its vector is kept.
+        session_ids: The threads whose copies go.
+        now: The time.
+    """
     summaries = await reset_threads(connection, removal.session_ids)
-    summaries += await reset_threads(connection, edited, is_forgotten=False)
     await _clear_titles(connection, removal)
     await _erase_texts(connection, removal)
     await _remove_sources(connection, removal.sources)
@@ -77,16 +99,14 @@ async def apply(
     await _hand_over(connection, removal, now=now)
     await _remove_facts(connection, removal.facts)
     await _remove_episodes(connection, removal.episodes)
-    await follow_up(connection, _dropped(removal), session_ids, owner=removal.owner, now=now)
-    receipt = Receipt(
+    await follow_up(connection, dropped, session_ids, owner=removal.owner, now=now)
+    return Receipt(
         facts=len(removal.facts),
         episodes=len(removal.episodes),
         messages=len(removal.messages),
         replies=len(removal.replies),
         summaries=summaries,
     )
-    await note(connection, receipt, actor=actor, action=action, now=now)
-    return receipt
 
 
 async def _clear_titles(connection: AsyncConnection, removal: Removal) -> None:

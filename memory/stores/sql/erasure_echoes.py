@@ -33,6 +33,7 @@ class Gone:
         facts: Their words count.
         episodes: Their words count where a reply brought them.
         replies: Recall's replies.
+        texts: What is forgotten elsewhere: its words count where a reply brought them.
     """
 
     said: Mapping[int, AnyRow]
@@ -40,6 +41,7 @@ class Gone:
     facts: Mapping[int, AnyRow]
     episodes: Mapping[int, AnyRow]
     replies: Mapping[int, AnyRow]
+    texts: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -128,7 +130,8 @@ async def _texts(connection: AsyncConnection, session_id: str) -> Collection[Any
 
 async def _words_of_all(gone: Gone) -> frozenset[str]:
     stories = [episode_text(row.title, row.happened, row.outcome) for row in gone.episodes.values()]
-    return await _terms([*stories, *(all_text(row) for row in gone.said.values() if row.id in gone.chosen)])
+    said = (all_text(row) for row in gone.said.values() if row.id in gone.chosen)
+    return await _terms([*stories, *gone.texts, *said])
 
 
 async def _having(words: frozenset[str], texts: Mapping[int, str]) -> set[int]:

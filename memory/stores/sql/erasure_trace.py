@@ -63,6 +63,11 @@ class Removal:
         return not (self.facts or self.sources or self.episodes or self.messages or self.replies or self.outdated)
 
     @property
+    def heir_ids(self) -> set[UserId]:
+        """People who get a fact that its owner loses."""
+        return {UserId(sources[0].author_id) for sources in self.heirs.values()}
+
+    @property
     def session_ids(self) -> list[SessionId]:
         """Threads in which something was said that goes."""
         return sorted({SessionId(row.session_id) for row in (*self.messages.values(), *self.replies.values())})

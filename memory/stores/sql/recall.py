@@ -51,11 +51,14 @@ from memory.stores.sql.schema import (
 )
 from memory.stores.sql.threads import SETTLED
 from memory.stores.sql.visibility import (
+    EPISODE_STAYS,
     EPISODE_VISIBLE,
     FACT_SOURCE_VISIBLE,
+    FACT_STAYS,
     FACT_VISIBLE,
     OWN_FACT,
     OWN_TURN,
+    TURN_STAYS,
     TURN_VISIBLE,
     scope_values,
 )
@@ -123,7 +126,7 @@ _FACTS = (
     .join_from(facts, people, people.c.user_id == facts.c.owner_id)
     .outerjoin(_first_source, _first_source.c.id == _FIRST_SOURCE)
     .outerjoin(threads, threads.c.session_id == _first_source.c.session_id)
-    .where(facts.c.id.in_(bindparam("fact", expanding=True)), _LIVING_FACT, FACT_VISIBLE)
+    .where(facts.c.id.in_(bindparam("fact", expanding=True)), _LIVING_FACT, FACT_VISIBLE, FACT_STAYS)
 )
 _TURNS = (
     _part(
@@ -140,7 +143,13 @@ _TURNS = (
         link=messages.c.link,
     )
     .join_from(messages, threads, threads.c.session_id == messages.c.session_id)
-    .where(messages.c.id.in_(bindparam("turn", expanding=True)), messages.c.text != "", _LIVING_TURN, TURN_VISIBLE)
+    .where(
+        messages.c.id.in_(bindparam("turn", expanding=True)),
+        messages.c.text != "",
+        _LIVING_TURN,
+        TURN_VISIBLE,
+        TURN_STAYS,
+    )
 )
 _reader_number = episode_people.alias("reader_number")
 _PEOPLE = (
@@ -167,7 +176,7 @@ _EPISODES = (
     )
     .join_from(episodes, threads, threads.c.session_id == episodes.c.session_id)
     .outerjoin(_reader_number, (_reader_number.c.episode_id == episodes.c.id) & (_reader_number.c.user_id == _READER))
-    .where(episodes.c.id.in_(bindparam("episode", expanding=True)), EPISODE_VISIBLE)
+    .where(episodes.c.id.in_(bindparam("episode", expanding=True)), EPISODE_VISIBLE, EPISODE_STAYS)
 )
 _PARTS = {"fact": _FACTS, "turn": _TURNS, "episode": _EPISODES}
 _FETCH = {

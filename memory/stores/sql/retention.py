@@ -38,9 +38,9 @@ async def expire(
     """
     total = Receipt()
     while (done := await _expire_threads(database, threads_before, texts_at_once)) != Receipt():
-        total = _sum(total, done)
+        total += done
     while (done := await _expire_episodes(database, episodes_before)) != Receipt():
-        total = _sum(total, done)
+        total += done
     return total
 
 
@@ -117,12 +117,3 @@ async def _expire_episodes(database: Database, before: datetime) -> Receipt:
         receipt = Receipt(episodes=len(ids))
         await note(connection, receipt, actor=_ACTOR, action="expire", now=now)
         return receipt
-
-
-def _sum(left: Receipt, right: Receipt) -> Receipt:
-    return Receipt(
-        episodes=left.episodes + right.episodes,
-        messages=left.messages + right.messages,
-        replies=left.replies + right.replies,
-        summaries=left.summaries + right.summaries,
-    )

@@ -290,6 +290,16 @@ disclosures = Table(  # where people have been told what is remembered, and in t
     Column("message_id", BigInteger, ForeignKey("messages.id"), nullable=False),
 )
 
+removals = Table(  # channels and tenants that are being forgotten; nothing of them is recalled any more
+    "removals",
+    metadata,
+    Column("kind", String, primary_key=True),  # 'channel' or 'tenant'
+    Column("place", String, primary_key=True),
+    Column("tenant_id", String, nullable=False),
+    Column("actor_id", String, nullable=False),
+    Column("counts", JSON, nullable=False, server_default="{}"),  # of what went so far
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, or_
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, or_, select
 
 from memory.audience import Scope
 from memory.stores.sql.lists import among
-from memory.stores.sql.schema import episode_people, episodes, fact_sources, facts, messages
+from memory.stores.sql.schema import episode_people, episodes, fact_sources, facts, messages, removals, threads
 
 _READER: BindParameter[str] = bindparam("reader")
 
@@ -64,3 +64,27 @@ TURN_VISIBLE = visible(
 EPISODE_VISIBLE = visible(
     tenant=episodes.c.tenant_id, audience=episodes.c.audience, is_owner=OWN_EPISODE, about_owner=false()
 )
+
+
+def _tenant_stays(tenant: ColumnElement[str]) -> ColumnElement[bool]:
+    return ~exists().where(removals.c.kind == "tenant", removals.c.place == tenant)
+
+
+def place_stays(channel: ColumnElement[str], tenant: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that neither a channel nor its tenant is being forgotten."""
+    return and_(~exists().where(removals.c.kind == "channel", removals.c.place == channel), _tenant_stays(tenant))
+
+
+_goes = fact_sources.alias("source_that_goes")
+_IN_REMOVED_CHANNEL = (
+    select(_goes.c.id)
+    .join(removals, and_(removals.c.kind == "channel", removals.c.place == _goes.c.channel_id))
+    .where(_goes.c.fact_id == facts.c.id)
+    .correlate(facts)
+    .exists()
+)
+FACT_STAYS = and_(_tenant_stays(facts.c.tenant_id), ~_IN_REMOVED_CHANNEL)
+"""None of its sources is in a channel that is being forgotten; with what is left it is recalled again after that."""
+TURN_STAYS = place_stays(messages.c.channel_id, messages.c.tenant_id)
+EPISODE_STAYS = place_stays(threads.c.channel_id, episodes.c.tenant_id)
+"""Of an episode with its thread joined."""

@@ -1,4 +1,4 @@
-"""Pause, what comes with a message, changes that come before it, widened memories, and whom Recall told of itself."""
+"""Pause, what comes with a message, early changes, widened memories, disclosures, and places on their way out."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,6 +30,14 @@ def upgrade() -> None:
         "disclosures",
         sa.Column("scope", sa.String(), primary_key=True),
         sa.Column("message_id", sa.BigInteger(), sa.ForeignKey("messages.id"), nullable=False),
+    )
+    op.create_table(
+        "removals",
+        sa.Column("kind", sa.String(), primary_key=True),
+        sa.Column("place", sa.String(), primary_key=True),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("counts", sa.JSON(), server_default="{}", nullable=False),
     )
 
 
