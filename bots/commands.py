@@ -86,13 +86,15 @@ class Commands:
             text=f"No memory of yours has: {wanted}" if wanted else "Nothing is remembered of you yet."
         )
 
-    async def remember(self, place: Place, person: Person, text: str, *, link: str | None = None) -> CommandResult:
-        """Store one sentence at once; `link` is where it was said, when that can be opened.
+    async def remember(
+        self, place: Place, person: Person, text: str, *, message: str | None = None, link: str | None = None
+    ) -> CommandResult:
+        """Store one sentence at once, as `PersonalMemory.remember` does.
 
         Raises:
             InputError: There is nothing to remember, or it is too long.
         """
-        remembered = await self._personal.remember(place, person, text, link=link)
+        remembered = await self._personal.remember(place, person, text, message=message, link=link)
         lines = [f"Remembered: {memory_line(remembered.memory)}"]
         if remembered.findings:
             lines.append(f"Removed before it was stored: {counted_kinds(remembered.findings)}. Please rotate it.")

@@ -16,7 +16,7 @@ from memory.errors import (
     StoreConflictError,
     StoreUnavailableError,
 )
-from memory.model import ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
+from memory.model import Fact, ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
 from memory.ports import LanguageModel
 from memory.service import MemoryService
 
@@ -56,7 +56,7 @@ class _Streamed:
 
     text: str = ""
     truncated: bool = False
-    kept: tuple[str, ...] = ()
+    remembered: tuple[Fact, ...] = ()
 
 
 class Conversation:
@@ -112,12 +112,23 @@ class Conversation:
             if self._metrics is not None:
                 self._metrics.model_failed(error)
             words = _fixed_words(error, cut_off=bool(streamed.text))
-            return Reply(text=words, notices=notices, failed=True, correlation_id=correlation_id)
+            return Reply(
+                text=words,
+                notices=notices,
+                remembered=streamed.remembered,
+                failed=True,
+                correlation_id=correlation_id,
+            )
         if self._metrics is not None:
             for kind, count in Counter(item.memory.kind for item in working.request.recalled).items():
                 self._metrics.recalled(kind, count)
         more = (TOO_LONG,) if streamed.truncated else ()
-        return Reply(text=streamed.text, notices=notices + streamed.kept + more, used=working.request.recalled)
+        return Reply(
+            text=streamed.text,
+            notices=notices + more,
+            remembered=streamed.remembered,
+            used=working.request.recalled,
+        )
 
     async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
         """Stream the answer, going back to the model after each round of tool use.
@@ -152,9 +163,9 @@ class Conversation:
         results = {}
         for call in calls:
             stored = await self._service.remember(claim, call.text)
-            results[call.call_id] = _STORED if stored else _NOT_STORED
-            if stored:
-                streamed.kept += (f"I'll remember that: {call.text}",)
+            results[call.call_id] = _NOT_STORED if stored is None else _STORED
+            if stored is not None and stored.fact_id not in {fact.fact_id for fact in streamed.remembered}:
+                streamed.remembered += (stored,)
         return results
 
     def _introduction(self, claim: TurnClaim) -> tuple[str, ...]:

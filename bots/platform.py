@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from memory.errors import RecallError
-from memory.model import Person, Place, Recalled
+from memory.model import Fact, Person, Place, Recalled
 
 
 class PlatformError(RecallError):
@@ -44,6 +44,7 @@ class Reply:
         text: What was streamed before, or the fixed words that end a failed turn.
         notices: Lines beside the answer: degraded memory, removed secrets, no model.
         used: The memories the answer was given, best first; what "why" shows.
+        remembered: The asker's facts that were stored at their wish during the turn.
         failed: There is no answer; `text` says so.
         correlation_id: Names the failed turn in the logs.
     """
@@ -51,6 +52,7 @@ class Reply:
     text: str
     notices: tuple[str, ...] = ()
     used: tuple[Recalled, ...] = ()
+    remembered: tuple[Fact, ...] = ()
     failed: bool = False
     correlation_id: str | None = None
 

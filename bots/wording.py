@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from memory.model import Memory, Recallable, Receipt
+from memory.model import Fact, Memory, Recallable, Receipt
 
 _SHOWN_CHARS = 300
 
@@ -11,6 +11,11 @@ def memory_line(memory: Memory) -> str:
     """Return a memory as one line that starts with its permanent number."""
     when = f"{memory.said_at:%Y-%m-%d}{_thread(memory.thread)}{_past(memory)}{_reach(memory)}"
     return f"#{memory.number}  {one_line(memory.text)}  ({when})"
+
+
+def kept_line(fact: Fact) -> str:
+    """Return what a person is told of a fact that was stored at their wish."""
+    return f"I'll remember that: {one_line(fact.text)}"
 
 
 def recalled_line(memory: Recallable) -> str:

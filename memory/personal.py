@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memory.audience import is_private, scope_beside
-from memory.errors import InputError, PausedError
+from memory.errors import InputError, PausedError, StoreConflictError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
 from memory.model import (
@@ -88,14 +88,18 @@ class PersonalMemory:
         wanted = set(content_terms(words) or terms(words))
         return [memory for memory in memories if wanted <= set(terms(memory.text))] if wanted else memories
 
-    async def remember(self, place: Place, person: Person, text: str, *, link: str | None = None) -> Remembered:
+    async def remember(
+        self, place: Place, person: Person, text: str, *, message: str | None = None, link: str | None = None
+    ) -> Remembered:
         """Store one sentence about the person at once, for the audience of the place it is said in.
 
         Args:
             place: Where it is said.
             person: Who says it.
             text: What.
-            link: Where a person can open it, when it was said in a message.
+            message: The platform's name of the message it was said in, if there is one: where that message is in the
+                record, the memory goes with it when it is edited, deleted or forgotten.
+            link: Where a person can open that message.
 
         Raises:
             PausedError: Memory is paused for them, or in this thread.
@@ -109,31 +113,39 @@ class PersonalMemory:
             raise InputError("Say what to remember, for example: /remember I deploy with ArgoCD.")
         if len(redacted.text) > MAX_FACT_CHARS:
             raise InputError(f"A memory is one sentence of at most {MAX_FACT_CHARS} characters.")
-        now = self._clock.now()
-        source = FactSource(
-            message_id=None,
-            message_version=1,
+        source = await self._source(place, person, message, link)
+        fact = NewFact(
+            tenant_id=place.tenant_id,
+            owner=person.user_id,
+            subject="person",
+            kind=FactKind.OTHER,
+            text=redacted.text,
+            audience=place.audience,
+            said_at=source.said_at,
+            sources=(source,),
+        )
+        try:
+            stored = await self._facts.add(fact)
+        except StoreConflictError as error:
+            raise InputError("That message has just changed. Have a look, and choose it again.") from error
+        (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(stored.fact_id)])
+        return Remembered(memory=memory, findings=redacted.findings)
+
+    async def _source(self, place: Place, person: Person, message: str | None, link: str | None) -> FactSource:
+        """Return where something is said: in a message of the person that the record has, or just now."""
+        found = None if message is None else await self._messages.find_message(place.session_id, message)
+        is_theirs = found is not None and found.author is not None and found.author.user_id == person.user_id
+        said = found if found is not None and is_theirs and found.text and found.kept else None
+        return FactSource(
+            message_id=None if said is None else said.message_id,
+            message_version=1 if said is None else said.version,
             author_id=person.user_id,
             session_id=place.session_id,
             channel_id=place.channel_id,
             audience=place.audience,
-            said_at=now,
+            said_at=self._clock.now() if said is None else said.sent_at,
             link=link,
         )
-        fact = await self._facts.add(
-            NewFact(
-                tenant_id=place.tenant_id,
-                owner=person.user_id,
-                subject="person",
-                kind=FactKind.OTHER,
-                text=redacted.text,
-                audience=place.audience,
-                said_at=now,
-                sources=(source,),
-            )
-        )
-        (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(fact.fact_id)])
-        return Remembered(memory=memory, findings=redacted.findings)
 
     async def pause(self, owner: UserId, tenant_id: TenantId) -> bool:
         """Keep nothing of what a person says from now on; False when that was so already."""

@@ -160,6 +160,10 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def find_message(self, session_id: SessionId, platform_message_id: str) -> Message | None:
+        """Return a person's message by the platform's name; None for an unknown one. A forgotten one has no text."""
+        ...
+
     async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
         """Return an answer of a thread by where the platform shows it, or by its own name of the answered message.
 

@@ -18,6 +18,7 @@ from memory.model import (
     Accepted,
     Audience,
     ChannelId,
+    Fact,
     FactKind,
     FactSource,
     InboundMessage,
@@ -241,14 +242,14 @@ class MemoryService:
         now = self._clock.now()
         return await self._messages.take_unshown(tenant_id, after=now - SHOWN_LATE, before=now - _BEING_SHOWN)
 
-    async def remember(self, claim: TurnClaim, words: str) -> bool:
-        """Store what the model wants to remember, if the asker said just that in this message; say whether it was."""
+    async def remember(self, claim: TurnClaim, words: str) -> Fact | None:
+        """Store what the model wants to remember; nothing, and None, unless the asker said it in this message."""
         said = " ".join(own_words(claim.message.text).split())
         wanted = " ".join(words.split())
         author = claim.message.author
         is_said = 0 < len(wanted) <= MAX_FACT_CHARS and wanted.casefold() in said.casefold()
         if not is_said or author is None or not claim.message.kept:
-            return False
+            return None
         source = FactSource(
             message_id=claim.message.message_id,
             message_version=claim.message.version,
@@ -270,11 +271,10 @@ class MemoryService:
             sources=(source,),
         )
         try:
-            await self._facts.add(fact, author_epoch=claim.author_epoch)
+            return await self._facts.add(fact, author_epoch=claim.author_epoch)
         except StoreError as error:  # a forget came first, or the record is away: the turn goes on
             _log.warning("not_remembered", error=type(error).__name__, reason=str(error))
-            return False
-        return True
+            return None
 
     async def narrow_channel(self, channel_id: ChannelId, audience: Audience, *, tenant_id: TenantId) -> None:
         """Keep to `audience` with all that was said in a channel, and what came of it; a wider one changes nothing."""

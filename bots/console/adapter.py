@@ -10,7 +10,7 @@ import structlog
 
 from bots.console import ids
 from bots.console.lines import LineSource
-from bots.console.screen import Screen
+from bots.console.screen import Screen, beside
 from bots.console.session import Backend, ConsoleSession
 from bots.delivery import Delivery
 from bots.platform import Platform, Reply, ReplySink
@@ -250,7 +250,7 @@ class _LateReply(ReplySink):
 
     async def finish(self, reply: Reply) -> None:
         if self._shows(self._message.session_id):
-            self._say("\n".join([f"> {one_line(self._message.text)}", reply.text, *reply.notices]))
+            self._say("\n".join([f"> {one_line(self._message.text)}", reply.text, *beside(reply)]))
 
     async def abandon(self) -> None:
         """Show nothing."""

@@ -17,6 +17,7 @@ from rich.segment import Segment
 from rich.spinner import Spinner
 
 from bots.platform import Reply, ReplySink
+from bots.wording import kept_line
 from memory.model import Message, Role
 
 QUIET_S = 1.0
@@ -30,6 +31,12 @@ def printable(text: str) -> str:
     """Return text that any terminal shows as it is: control and direction characters and surrogates are spelt out."""
     spelt = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
     return spelt.encode(errors="backslashreplace").decode()
+
+
+def beside(reply: Reply) -> list[str]:
+    """Return the lines beside an answer."""
+    stored = [f"{kept_line(fact)} (/forget #{fact.number} takes it back)" for fact in reply.remembered]
+    return [*reply.notices, *stored]
 
 
 class Screen(Protocol):
@@ -135,7 +142,7 @@ class _PlainReply(ReplySink):
         self._note.close()
         rest = reply.text.removeprefix(self._streamed) if self._streamed else reply.text
         gap = "\n" if self._streamed and rest == reply.text else ""
-        notices = "".join(f"({printable(notice)})\n" for notice in reply.notices)
+        notices = "".join(f"({printable(notice)})\n" for notice in beside(reply))
         _write(self._out, f"{gap}{printable(rest)}\n{notices}\n")
 
     async def abandon(self) -> None:
@@ -258,7 +265,7 @@ class _RenderedReply(ReplySink):
             self._console.print(_markdown(self._growing.text))
         self._console.print(_markdown(reply.text))
         used = [f"{len(reply.used)} used: /why"] if reply.used else []
-        for notice in [*reply.notices, *used]:
+        for notice in [*beside(reply), *used]:
             self._console.print(printable(notice), style="dim", markup=False, highlight=False)
 
     async def abandon(self) -> None:

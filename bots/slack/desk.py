@@ -83,7 +83,7 @@ class MemoryDesk:
 
     async def remember(self, who: Asked, text: str) -> View:
         """Store one sentence."""
-        return await self._remember(who, _clean(text), link=None)
+        return await self._remember(who, _clean(text))
 
     async def forget(self, who: Asked, argument: str, *, always_ask: bool = False) -> View:
         """Forget one memory, or ask first."""
@@ -111,7 +111,7 @@ class MemoryDesk:
         if message.get("user") != who.user:
             raise InputError(NOT_SAID_BY_YOU)
         text = _clean(decode_text(str(message.get("text") or ""), own=self.bot_user))
-        return await self._remember(who, text, link=ids.permalink(self.url, who.thread, str(message["ts"])))
+        return await self._remember(who, text, message=str(message["ts"]))
 
     async def forget_message(self, who: Asked, message: Mapping[str, Any]) -> View:
         """Forget what they said in a message."""
@@ -204,12 +204,14 @@ class MemoryDesk:
             return await self._reasons(replace(who, thread_ts=press.thread), reply, press.why, note=note)
         return views.words(note) if press.page is None else await self._list(who, here, note=note)
 
-    async def _remember(self, who: Asked, text: str, *, link: str | None) -> View:
+    async def _remember(self, who: Asked, text: str, *, message: str | None = None) -> View:
         place = await self._place(who)
         if place is None:
             raise InputError(NO_PLACE)
         person = await self.channels.person(who.team, who.user)
-        return views.remembered(await self.commands.remember(place, person, text, link=link), who.user)
+        link = ids.permalink(self.url, who.thread, message) if message else None
+        result = await self.commands.remember(place, person, text, message=message, link=link)
+        return views.remembered(result, who.user)
 
     async def _reasons(self, who: Asked, reply: Message | None, name: str, *, note: str = "") -> View:
         if reply is None:

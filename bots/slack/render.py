@@ -12,7 +12,8 @@ from typing import Any
 from bots.platform import Reply
 from bots.slack.press import Press, encoded
 from bots.text import LONGEST_CLOSE, closed, split_text
-from bots.wording import counted
+from bots.wording import counted, kept_line
+from memory.model import Fact
 
 Block = dict[str, Any]
 
@@ -22,12 +23,13 @@ STREAM_BYTES = 9_000
 """What one streamed message may grow to."""
 TEXT_BYTES = 3_000
 """The `text` beside the blocks: what a notification shows, and a client that knows no blocks."""
-WHY_ACTION, FEEDBACK_ACTION, RETRY_ACTION = "recall_why", "recall_feedback", "recall_retry"
+WHY_ACTION, FEEDBACK_ACTION = "recall_why", "recall_feedback"
+RETRY_ACTION, FORGET_ACTION = "recall_retry", "recall_forget"
 GOOD, BAD = "good", "bad"
 PLACEHOLDER = "…"
 
 _SECTION_CHARS = 3_000
-_NOTICE_CHARS, _MOST_NOTICES, _WORDS_CHARS = 200, 7, 1_000
+_NOTICE_CHARS, _MOST_NOTICES, _MOST_REMEMBERED, _WORDS_CHARS = 200, 7, 3, 400
 _BREAK = "\u200b"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MASS_NAMES = ("channel", "here", "everyone", "group", "subteam")
@@ -100,8 +102,12 @@ class Post:
         """The same words in blocks that every Slack takes, without buttons."""
         words = self.markdown.strip() or self.text
         pieces = [words[at : at + _SECTION_CHARS] for at in range(0, len(words), _SECTION_CHARS)]
-        told = [block for block in self.below if block["type"] in {"section", "context"}]
+        told = [_without_button(block) for block in self.below if block["type"] in {"section", "context"}]
         return [*({"type": "section", "text": _plain(piece)} for piece in pieces if piece.strip()), *told]
+
+
+def _without_button(block: Block) -> Block:
+    return {name: value for name, value in block.items() if name != "accessory"}
 
 
 def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str = "") -> Sequence[Post]:
@@ -110,7 +116,7 @@ def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str =
     Args:
         reply: What to show.
         message_id: The message it answers, which its buttons name; no buttons without one.
-        asker: The user who may have a failed one tried again; nobody may when empty.
+        asker: The user for whom there are buttons to try again and to take back; no such buttons when empty.
         partial: What was shown of an answer that then failed; it stays, above the words that say so.
     """
     text = escape_mass_mentions(partial if reply.failed else reply.text)
@@ -122,7 +128,7 @@ def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str =
         ending: list[Block] = [_words(words, reply.correlation_id)]
     else:
         ending = []
-    ending += _notices(reply.notices)
+    ending += [*_notices(reply.notices), *_remembered(reply.remembered, asker)]
     if message_id and not reply.failed:
         ending += footer(message_id, used=len(reply.used))
     if message_id and asker and reply.failed:
@@ -153,6 +159,22 @@ def footer(message_id: str, *, used: int) -> Sequence[Block]:
     }
     row: list[Block] = [{"type": "actions", "elements": [button]}] if used else []
     return [*row, {"type": "context_actions", "elements": [feedback]}]
+
+
+def undo(number: int, user: str) -> Block:
+    """Return the button by which somebody takes back what was just stored of them."""
+    press = Press(user=user, what=f"#{number}")
+    action_id = f"{FORGET_ACTION}:{number}"  # Slack wants no two alike in one message
+    return {"type": "button", "action_id": action_id, "text": _plain("Undo"), "value": encoded(press)}
+
+
+def _remembered(facts: Sequence[Fact], asker: str) -> list[Block]:
+    """Return what was stored at the asker's wish, each with a way to take it back."""
+    blocks: list[Block] = []
+    for fact in facts[:_MOST_REMEMBERED]:
+        told: Block = {"type": "section", "text": _plain(_cut(kept_line(fact)))}
+        blocks.append(told | ({"accessory": undo(fact.number, asker)} if asker else {}))
+    return [*blocks, *_notices([f"… and {len(facts) - len(blocks)} more: /memories"] if facts[len(blocks) :] else [])]
 
 
 def _try_again(press: Press) -> Block:

@@ -11,11 +11,11 @@ from typing import Any
 
 from bots.commands import CommandResult, plan_digest
 from bots.slack.press import Press, encoded
-from bots.slack.render import Block, fallback
+from bots.slack.render import FORGET_ACTION, Block, fallback, undo
 from bots.wording import counted, one_line
 from memory.model import Memory, Recallable
 
-FORGET, AGREE, KEEP, PAGE = "recall_forget", "recall_agree", "recall_keep", "recall_page"
+FORGET, AGREE, KEEP, PAGE = FORGET_ACTION, "recall_agree", "recall_keep", "recall_page"
 SEARCH, EXPORT = "recall_search", "recall_export"
 PAGE_SIZE = 10
 MOST_RECALLED = 15
@@ -72,8 +72,7 @@ def question(result: CommandResult, ask: Press) -> View:
 
 def remembered(result: CommandResult, user: str) -> View:
     """Return what was stored by hand, with a way to take it back."""
-    buttons = [_forget_button(each.number, Press(user=user, what=f"#{each.number}")) for each in result.memories]
-    return words(result.text, {"type": "actions", "elements": buttons})
+    return words(result.text, {"type": "actions", "elements": [undo(each.number, user) for each in result.memories]})
 
 
 def reasons(recalled: Sequence[Recallable], ask: Press, *, note: str = "") -> View:

@@ -569,3 +569,16 @@ async def test_a_scope_that_two_ask_for_at_once_goes_to_one(record: Record) -> N
         asked = [group.create_task(record.messages.discloses("tenant T1", each.message_id)) for each in said]
 
     assert sum(task.result() for task in asked) == 1
+
+
+async def test_a_message_is_found_by_its_name_in_its_thread(record: Record) -> None:
+    """As it is now; a forgotten one without its text, an unknown one not at all."""
+    said = await record.talk("deploy the api", person=BOB)
+    name = said.platform_message_id or ""
+    found = await record.messages.find_message(said.session_id, name)
+    await record.erasure.delete_message(said.session_id, name, actor=BOB.user_id)
+    gone = await record.messages.find_message(said.session_id, name)
+
+    assert found is not None and (found.message_id, found.text, found.author) == (said.message_id, said.text, BOB)
+    assert gone is not None and gone.text == ""
+    assert await record.messages.find_message(private_thread().session_id, name) is None

@@ -6,6 +6,8 @@ from memory.audience import everyone_in, members_of, private_to
 from memory.forgetting import PlatformChange
 from memory.model import (
     ChannelId,
+    Fact,
+    FactKind,
     InboundMessage,
     Message,
     MessageId,
@@ -90,4 +92,19 @@ def said(message_id: int, text: str, *, by: str | None = "ana", reply_to: int | 
         text=text,
         sent_at=NOON,
         reply_to=None if reply_to is None else MessageId(reply_to),
+    )
+
+
+def stored_fact(number: int, text: str, *, owner: str = "ana") -> Fact:
+    """Return a fact of the record."""
+    return Fact(
+        fact_id=number,
+        number=number,
+        tenant_id=TENANT,
+        owner=person(owner).user_id,
+        subject="person",
+        kind=FactKind.OTHER,
+        text=text,
+        audience=dm(owner).audience,
+        said_at=NOON,
     )

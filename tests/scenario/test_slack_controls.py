@@ -22,7 +22,7 @@ from memory.model import ExtractionReply, FactOperation, Memory, SessionId, User
 from memory.personal import PersonalMemory
 from memory.settings import MemorySettings
 from memory.tasks import TaskTracker
-from tests.fakes.model import ScriptedModel
+from tests.fakes.model import ScriptedModel, remembers
 from tests.fakes.slack import events
 from tests.fakes.slack.channel import First
 from tests.fakes.slack_server import Channel, Message, Person, Seen
@@ -394,6 +394,47 @@ async def test_shortcuts_remember_forget_and_explain(slack: SlackMachine) -> Non
     assert "Forgotten" in receipt
     assert unknown.text == "Nothing of yours is kept from this message."
     assert slack.server.refusals == []
+
+
+async def test_what_the_model_keeps_can_be_undone_by_whose_it_is(slack: SlackMachine) -> None:
+    """The button stands in the answer, for all to see; it forgets that very memory, once, for one person."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    await remember(ana, "I like tabs.")
+    process.model.replies = [remembers("my shell is fish"), "Noted."]
+    thread = slack.team.thread(await ana.says(ops, "@recall please keep that my shell is fish"))
+    (answer,) = await thread.until_answers(1)
+    thief = await bob.presses(answer, "recall_forget:2", expect=1)
+    before = await listed(ana)
+    first = await ana.presses(answer, "recall_forget:2", expect=1)
+    second = await ana.presses(answer, "recall_forget:2", expect=1)
+
+    assert "I'll remember that: my shell is fish" in answer.shown
+    assert thief.text == controls.NOT_YOURS
+    assert "my shell is fish" in before
+    assert "Forgotten: 1 fact" in first.text
+    assert "#2" in second.text and "Forgotten" not in second.text
+    assert "my shell is fish" not in await listed(ana) and "I like tabs." in await listed(ana)
+    assert slack.server.refusals == []
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted"])
+async def test_what_was_remembered_from_a_message_goes_with_it(slack: SlackMachine, change: str) -> None:
+    """A message to Recall is in its record; the memory that was made of it by hand does not outlive it."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    asked = await ana.says(ops, "@recall I deploy with ArgoCD.")
+    await slack.team.thread(asked).until_answers(1)
+    kept = await ana.shortcut(controls.SHORTCUTS[0], asked)
+    before = await listed(ana)
+    await (ana.edits(asked, "@recall I deploy with Flux.") if change == "edited" else ana.deletes(asked))
+    await slack.server.socket.until_acked()
+
+    assert "Remembered" in kept.text and "recall_forget:1" in kept.messages[0].buttons
+    assert "I deploy with ArgoCD." in before
+    assert "ArgoCD" not in await listed(ana)
 
 
 async def test_the_last_answer_of_a_thread_is_explained_by_mention(slack: SlackMachine) -> None:

@@ -316,8 +316,19 @@ async def test_the_model_may_keep_what_the_person_said_in_this_message(core: Cor
     (memory,) = await core.recall.personal.memories(ANA.user_id)
 
     assert memory.text == "my shell is fish"
-    assert reply is not None and any("my shell is fish" in notice for notice in reply.notices)
+    assert reply is not None
+    assert [(fact.text, fact.number) for fact in reply.remembered] == [(memory.text, memory.number)]
     assert core.model.asked[1].exchanges[0].results == {"call-1": "Stored."}
+
+
+async def test_what_was_kept_is_told_although_the_answer_failed(core: Core) -> None:
+    """It is in the record; and each fact is told once, however often the model asks for it."""
+    call = remembers("my shell is fish")
+    core.model.replies = [[*call, *call], ProviderUnavailableError("scripted", "no answer")]
+    reply = await core.say("Please remember that my shell is fish", place=dm("ana"), author=ANA)
+
+    assert reply is not None and reply.failed
+    assert [fact.text for fact in reply.remembered] == ["my shell is fish"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bots.console.screen import PlainScreen, Screen, Stages, TerminalScreen, pri
 from bots.platform import Reply
 from memory.model import Message, MessageId, Role, SessionId
 from tests.fakes.clock import FrozenClock
+from tests.fakes.values import stored_fact
 
 ANSWER = "Use **rollout undo**:\n\n```sh\nkubectl rollout undo deploy/api\n```\n"
 
@@ -58,6 +59,15 @@ async def test_a_pipe_gets_the_text_as_it_streams() -> None:
 
     assert shown.out.getvalue() == f"{ANSWER}\n(Redis is away.)\n\n"
     assert shown.err.getvalue() == ""
+
+
+async def test_a_pipe_is_told_what_was_remembered_and_how_to_take_it_back() -> None:
+    """By the number that the memory has for good."""
+    fact = stored_fact(7, "My shell is fish.")
+    shown = Shown()
+    await _answer(shown.plain(), Reply(text="Noted.", remembered=(fact,)), "Noted.")
+
+    assert shown.out.getvalue() == "Noted.\n(I'll remember that: My shell is fish. (/forget #7 takes it back))\n\n"
 
 
 async def test_a_pipe_gets_a_reply_that_was_not_streamed() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.platform import Reply
+from bots.slack.press import Press, decoded
 from bots.slack.render import (
     FEEDBACK_ACTION,
     TEXT_BYTES,
@@ -29,7 +30,7 @@ from tests.fakes.slack.limits import (
     pinging_texts,
     total_chars,
 )
-from tests.fakes.values import NOON
+from tests.fakes.values import NOON, stored_fact
 
 _MENTIONS = st.sampled_from(
     ["<!channel>", "<!here>", "<!everyone|all>", "<!subteam^S1>", "<!CHANNEL>", "<\\!here>", "<<!here>", "<!", "<", "!"]
@@ -100,12 +101,13 @@ def test_lone_surrogates_can_be_sent() -> None:
 
 
 @settings(max_examples=60)
-@given(_ANSWERS, st.lists(_WORDS, max_size=12), st.integers(0, 3))
-def test_every_post_is_within_the_limits(text: str, notices: list[str], used: int) -> None:
+@given(_ANSWERS, st.lists(_WORDS, max_size=12), st.integers(0, 6), st.booleans())
+def test_every_post_is_within_the_limits(text: str, notices: list[str], count: int, failed: bool) -> None:
     """Slack takes every post, with all that is below the answer, and none of it pings anybody."""
-    reply = Reply(text=text, notices=tuple(notices), used=(_used(),) * used)
+    facts = tuple(stored_fact(number, text) for number in range(count))
+    reply = Reply(text=text, notices=tuple(notices), used=(_used(),) * count, remembered=facts, failed=failed)
 
-    for post in parts(reply, message_id="7"):
+    for post in parts(reply, message_id="7", asker="U7", partial=text):
         blocks = post.blocks
 
         assert post.blocks and check_blocks(blocks, "message") == []
@@ -190,6 +192,21 @@ def test_a_failed_turn_shows_its_words_and_id() -> None:
     shown = visible_text(post.blocks)
     assert shown == "First, look at\n```sh\nkubectl get\n```\nThe answer was cut off.\nError id: ab12"
     assert {block["type"] for block in post.blocks} == {"markdown", "section"}
+
+
+def test_what_was_remembered_can_be_taken_back() -> None:
+    """Each with its own button for the asker; what is too much is counted, and plain blocks have no button."""
+    facts = tuple(stored_fact(number, f"Fact {number} is true.") for number in range(1, 6))
+    [post] = parts(Reply(text="Hi.", remembered=facts), asker="U7")
+    told = [block for block in post.blocks if "accessory" in block]
+
+    assert [block["accessory"]["action_id"] for block in told] == [f"recall_forget:{number}" for number in (1, 2, 3)]
+    assert [decoded(block["accessory"]["value"]) for block in told] == [
+        Press(user="U7", what=f"#{number}") for number in (1, 2, 3)
+    ]
+    assert "I'll remember that: Fact 1 is true." in visible_text(post.blocks)
+    assert "… and 2 more: /memories" in visible_text(post.blocks)
+    assert not any("accessory" in block for block in post.plain_blocks)
 
 
 def test_too_many_notices_are_counted() -> None:

@@ -85,6 +85,9 @@ class SqlMessageStore(MessageStore):
     async def note_post(self, claim: TurnClaim, post: str) -> None:
         await self._database.write("note a post", posts.note_post, claim, post)
 
+    async def find_message(self, session_id: SessionId, platform_message_id: str) -> Message | None:
+        return await self._database.look("find a message", posts.find_message, session_id, platform_message_id)
+
     async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
         return await self._database.look("find a reply", posts.reply_at, session_id, post)
 

@@ -32,6 +32,9 @@ _TAKE_UNSHOWN = (
     .values(unshown_since=bindparam("now"))
     .returning(messages)
 )
+_SAID = select(messages).where(
+    messages.c.session_id == bindparam("session_id"), messages.c.platform_message_id == bindparam("name")
+)
 _ASKED = messages.alias("asked")
 _REPLY_AT = (
     select(messages)
@@ -55,6 +58,12 @@ async def note_post(connection: AsyncConnection, claim: TurnClaim, post: str) ->
     if not await check_lease(connection, lease_of(claim)):
         raise StoreConflictError("sql", "note a post", "the lease passed to someone else")
     await connection.execute(_NOTE, {"message_id": claim.message.message_id, "new_post": post})
+
+
+async def find_message(connection: AsyncConnection, session_id: SessionId, name: str) -> Message | None:
+    """Find a message as `MessageStore.find_message` does."""
+    row = (await connection.execute(_SAID, {"session_id": session_id, "name": name})).first()
+    return None if row is None else message_of(row)
 
 
 async def reply_at(connection: AsyncConnection, session_id: SessionId, post: str) -> Message | None:
