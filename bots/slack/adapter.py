@@ -5,14 +5,15 @@ What a payload means says `inbound`, who can read a channel `channels`, how an a
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.conversation import Conversation
 from bots.delivery import Delivery
@@ -25,19 +26,20 @@ from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
 from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.edits import Edits, moment
-from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.exports import Exports
 from bots.slack.guests import PATIENCE_S, Guests
 from bots.slack.history import message_now
 from bots.slack.ids import SlackThread
-from bots.slack.inbound import BotIdentity, Deleted, Edited, Said, read_event
+from bots.slack.inbound import Deleted, Edited, Said, read_event
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
+from bots.slack.stops import Stops
 from bots.slack.tenancy import only
 from bots.slack.web import SlackWeb
-from memory.errors import ConfigError, InputError, OutdatedMessageError, RecallError
+from bots.slack.workspace import Workspace, identify
+from memory.errors import InputError, OutdatedMessageError, RecallError
 from memory.forgetting import Forgetting
-from memory.model import Message, SessionId
+from memory.model import Message
 from memory.personal import PersonalMemory
 from memory.ports import Clock, Pace, Signals
 from memory.service import MemoryService
@@ -49,7 +51,6 @@ _RECOVER_EVERY_S = 30.0
 _LAST_CALLS_S = 5.0
 _ANYTHING = re.compile(".*")
 _DM_PREFIX = "D"
-_STOP = "stop"
 _READ_WITHIN_S = 1.0
 """The longest wait for a rate limit on the way to an acknowledgement, which is due after 3 s."""
 
@@ -71,15 +72,6 @@ class SlackSettings:
     follow_up: bool = True
     ping_every_s: float = 5.0
     patience_s: float = PATIENCE_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Workspace:
-    """Where the token belongs, and who Recall is there."""
-
-    team: str
-    url: str
-    bot: BotIdentity
 
 
 class SlackPlatform(Platform):
@@ -132,8 +124,7 @@ class SlackPlatform(Platform):
             disclosure=disclosure,
             metrics=metrics,
         )
-        self._signals = signals
-        self._workspace: _Workspace | None = None
+        self._stops = Stops(web=self._web, delivery=self._delivery, signals=signals, tasks=self._tasks)
         self._connection: SlackConnection | None = None
         self._edits = Edits(forgetting, self._web, self._tasks)
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -147,7 +138,7 @@ class SlackPlatform(Platform):
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._web.close)
-            workspace = self._workspace = await self._identify()
+            workspace = await identify(self._web)
             app = self._app(workspace)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
             await stack.enter_async_context(self._guests.kept(workspace.team))
@@ -160,7 +151,7 @@ class SlackPlatform(Platform):
                 ping_every_s=self._settings.ping_every_s,
             )
             await stack.enter_async_context(self._connection)
-            await stack.enter_async_context(self._stopping_for_others())
+            await stack.enter_async_context(self._stops.of_others())
             await self._recover_until_closed(workspace)
 
     def stop(self) -> None:
@@ -179,17 +170,7 @@ class SlackPlatform(Platform):
         self._metrics.socket(0, connected=problem is None, heard_at=heard_at)
         return problem
 
-    async def _identify(self) -> _Workspace:
-        try:
-            found = await self._web.call("auth.test")
-        except SlackRefusedError as error:
-            raise ConfigError([f"SLACK_BOT_TOKEN: Slack refuses it ({error.code})."]) from error
-        except SlackUnavailableError as error:
-            raise ConfigError([f"Slack cannot be reached: {error}."]) from error
-        bot = BotIdentity(user_id=found["user_id"], bot_id=found.get("bot_id", ""))
-        return _Workspace(team=found.get("team_id") or found["enterprise_id"], url=found["url"], bot=bot)
-
-    async def _recover_until_closed(self, workspace: _Workspace) -> None:
+    async def _recover_until_closed(self, workspace: Workspace) -> None:
         """Answer now and then what nobody answers: after a crash, here or in another process."""
         while not self._is_closing.is_set():
             await self.look()
@@ -203,10 +184,11 @@ class SlackPlatform(Platform):
             except TimeoutError:
                 continue
 
-    def _app(self, workspace: _Workspace) -> AsyncApp:
+    def _app(self, workspace: Workspace) -> AsyncApp:
         """Register what is listened to; any other event is acknowledged unseen, lest Slack delivers it again."""
         app = AsyncApp(
-            client=self._web.client,
+            client=AsyncWebClient(base_url=self._web.client.base_url),  # it calls nothing
+            authorize=workspace.authorizer(),
             process_before_response=True,  # acknowledged means committed
             request_verification_enabled=False,  # a socket needs no signature
             ignoring_self_events_enabled=False,  # an answer that somebody deletes is one; `inbound` knows the others
@@ -223,8 +205,7 @@ class SlackPlatform(Platform):
                 await self._on_message(event, body, workspace, controls)
 
         async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
-            thread = SlackThread(body.get("team_id") or workspace.team, event["channel"], event["thread_ts"])
-            await self._stop_answer(ids.session_id(thread))
+            await self._stops.take(event, team=body.get("team_id") or workspace.team)
 
         async def on_anything(event: dict[str, Any], body: dict[str, Any]) -> None:
             await changes.follow(event, body.get("team_id") or workspace.team)
@@ -238,7 +219,7 @@ class SlackPlatform(Platform):
         app.error(_not_taken)
         return app
 
-    def _controls(self, workspace: _Workspace) -> Controls:
+    def _controls(self, workspace: Workspace) -> Controls:
         desk = MemoryDesk(
             commands=self._commands,
             service=self._service,
@@ -256,7 +237,7 @@ class SlackPlatform(Platform):
         return self._arriving.setdefault(thread, asyncio.Lock())
 
     async def _on_message(
-        self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: _Workspace, controls: Controls
+        self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: Workspace, controls: Controls
     ) -> None:
         team = body.get("team_id") or workspace.team
         match read_event(event, team=team, bot=workspace.bot):
@@ -269,27 +250,7 @@ class SlackPlatform(Platform):
             case Edited() | Deleted() as change:
                 await self._edits.take(change)
 
-    async def _stop_answer(self, session_id: SessionId) -> None:
-        """Stop the answer in a thread, whichever process makes it."""
-        if not self._delivery.stop(session_id):
-            await self._signals.send(_STOP, session_id)
-
-    @asynccontextmanager
-    async def _stopping_for_others(self) -> AsyncIterator[None]:
-        """Stop answers here that were stopped through another process."""
-        async with self._signals.listen(_STOP) as stopped:
-            listening = asyncio.create_task(self._stop_each(stopped), name="listen for stops")
-            try:
-                yield
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
-
-    async def _stop_each(self, stopped: AsyncIterator[str]) -> None:
-        async for session_id in stopped:
-            self._delivery.stop(SessionId(session_id))
-
-    async def _said(self, said: Said, workspace: _Workspace) -> None:
+    async def _said(self, said: Said, workspace: Workspace) -> None:
         place = await self._channels.place(said.thread, dm_with=said.user if said.is_dm else None)
         if place is None:
             return
@@ -308,7 +269,7 @@ class SlackPlatform(Platform):
         except InputError as error:
             self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
 
-    async def _said_now(self, said: Said, event: Mapping[str, Any], workspace: _Workspace) -> None:
+    async def _said_now(self, said: Said, event: Mapping[str, Any], workspace: Workspace) -> None:
         """Take a message that was edited before it came with the words it has now; nothing when it is gone."""
         now = await message_now(self._web, said.thread, said.ts, within_s=_READ_WITHIN_S)
         if now is None:

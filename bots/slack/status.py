@@ -53,3 +53,10 @@ class Status:
             await self._web.call(method, within_s=_PATIENCE_S, **place, **arguments)
         except PlatformError as error:
             _log.info("status_not_set", method=method, reason=str(error))
+
+
+async def end_session(web: SlackWeb, thread: SlackThread) -> None:
+    """Show that nobody is at work in a thread, whoever was: a process that died takes nothing away."""
+    status = Status(web, thread, asker="")
+    status.is_ours = status.is_shown = True
+    await status.end()

@@ -8,7 +8,7 @@ This is its public face; the parts are in `tests/fakes/slack/`.
 from tests.fakes.slack import lifecycle
 from tests.fakes.slack.channel import Channel
 from tests.fakes.slack.deliveries import Connection, Delivery
-from tests.fakes.slack.faults import Fault, Faults
+from tests.fakes.slack.faults import Fault, FaultKind, Faults
 from tests.fakes.slack.model import ApiError, File, Message, SlackRefusesError, User, View
 from tests.fakes.slack.person import Person
 from tests.fakes.slack.prompt import main
@@ -25,6 +25,7 @@ __all__ = [
     "Connection",
     "Delivery",
     "Fault",
+    "FaultKind",
     "Faults",
     "File",
     "MassMention",

@@ -1,0 +1,76 @@
+"""Whose a bot token is: asked within a time, and told in one line when Slack does not say."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bots.slack.web import SlackWeb
+from bots.slack.workspace import identify
+from memory.errors import ConfigError
+from tests.fakes.slack_server import SlackServer
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """A fake Slack."""
+    async with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """How long was waited, each time."""
+    return []
+
+
+@pytest.fixture
+async def web(slack: SlackServer, waits: list[float]) -> AsyncIterator[SlackWeb]:
+    """The Web API; waiting takes no time."""
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+
+    web = SlackWeb(slack.team().bot_token, api_url=slack.url, wait=wait)
+    yield web
+    await web.close()
+
+
+async def test_a_token_names_its_workspace(slack: SlackServer, web: SlackWeb) -> None:
+    """Its id, who Recall is there, and the same for Bolt."""
+    workspace = await identify(web)
+    authorized = await workspace.authorizer()()
+
+    assert workspace.team == slack.team().team_id
+    assert (authorized.bot_user_id, authorized.bot_id) == (workspace.bot.user_id, workspace.bot.bot_id)
+    assert (authorized.team_id, authorized.user_id) == (workspace.team, None)
+
+
+@pytest.mark.parametrize(("retry_after_s", "waited"), [(10, [10.0]), (16, [])])
+async def test_a_rate_limit_is_waited_for_within_the_time(
+    slack: SlackServer, web: SlackWeb, waits: list[float], *, retry_after_s: int, waited: list[float]
+) -> None:
+    """Longer than a start may take, it is a problem at once."""
+    slack.faults.add("auth.test", "ratelimited", retry_after_s=retry_after_s, times=None)
+
+    with pytest.raises(ConfigError, match=r"Slack cannot be reached: .*rate limited"):
+        await identify(web)
+
+    assert waits == waited
+
+
+async def test_no_answer_is_a_problem_in_time(slack: SlackServer, web: SlackWeb) -> None:
+    """A start does not hang with Slack."""
+    slack.faults.add("auth.test", "hold")
+
+    with pytest.raises(ConfigError, match="Slack cannot be reached"):
+        await identify(web, within_s=0.2)
+    slack.release()
+
+
+async def test_a_wrong_token_is_named(slack: SlackServer) -> None:
+    """By the setting it came from, with Slack's word."""
+    web = SlackWeb("xoxb-wrong", api_url=slack.url)
+
+    with pytest.raises(ConfigError, match=r"SLACK_BOT_TOKEN: Slack refuses it \(invalid_auth\)"):
+        await identify(web)
+    await web.close()
