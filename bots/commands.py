@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bots.wording import counted, counted_kinds, listed, memory_line, recalled_line, receipt_line
 from memory.errors import InputError
@@ -87,14 +88,21 @@ class Commands:
         )
 
     async def remember(
-        self, place: Place, person: Person, text: str, *, message: str | None = None, link: str | None = None
+        self,
+        place: Place,
+        person: Person,
+        text: str,
+        *,
+        message: str | None = None,
+        link: str | None = None,
+        said_at: datetime | None = None,
     ) -> CommandResult:
         """Store one sentence at once, as `PersonalMemory.remember` does.
 
         Raises:
-            InputError: There is nothing to remember, or it is too long.
+            InputError: There is nothing to remember, it is too long, or it comes so late that it may be forgotten.
         """
-        remembered = await self._personal.remember(place, person, text, message=message, link=link)
+        remembered = await self._personal.remember(place, person, text, message=message, link=link, said_at=said_at)
         lines = [f"Remembered: {memory_line(remembered.memory)}"]
         if remembered.findings:
             lines.append(f"Removed before it was stored: {counted_kinds(remembered.findings)}. Please rotate it.")

@@ -1,7 +1,8 @@
 """What a person can do with their own memories: see, keep, forget, take along. Needs the record only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from memory.audience import is_private, scope_beside
 from memory.errors import InputError, PausedError, StoreConflictError
@@ -35,6 +36,8 @@ from memory.redaction import redact
 MAX_FACT_CHARS = 1_000
 """Longer is a document, not one sentence that stays true."""
 _THREADS = 50
+_PROMPTLY = timedelta(seconds=10)
+"""What comes later than this after it was said may be a second delivery; it also covers clocks that differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,14 @@ class PersonalMemory:
         return [memory for memory in memories if wanted <= set(terms(memory.text))] if wanted else memories
 
     async def remember(
-        self, place: Place, person: Person, text: str, *, message: str | None = None, link: str | None = None
+        self,
+        place: Place,
+        person: Person,
+        text: str,
+        *,
+        message: str | None = None,
+        link: str | None = None,
+        said_at: datetime | None = None,
     ) -> Remembered:
         """Store one sentence about the person at once, for the audience of the place it is said in.
 
@@ -100,10 +110,11 @@ class PersonalMemory:
             message: The platform's name of the message it was said in, if there is one: where that message is in the
                 record, the memory goes with it when it is edited, deleted or forgotten.
             link: Where a person can open that message.
+            said_at: When, for words that may be delivered again: they count once. Now when None.
 
         Raises:
             PausedError: Memory is paused for them, or in this thread.
-            InputError: There is nothing to remember, or it is too long.
+            InputError: There is nothing to remember, it is too long, or it comes so late that it may be forgotten.
         """
         pauses = await self.pauses(person.user_id, place.session_id)
         if pauses.person or pauses.thread:
@@ -113,7 +124,8 @@ class PersonalMemory:
             raise InputError("Say what to remember, for example: /remember I deploy with ArgoCD.")
         if len(redacted.text) > MAX_FACT_CHARS:
             raise InputError(f"A memory is one sentence of at most {MAX_FACT_CHARS} characters.")
-        source = await self._source(place, person, message, link)
+        said_at = await self._still_wanted(person.user_id, said_at)
+        source = replace(await self._source(place, person, message, said_at), link=link)
         fact = NewFact(
             tenant_id=place.tenant_id,
             owner=person.user_id,
@@ -131,8 +143,8 @@ class PersonalMemory:
         (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(stored.fact_id)])
         return Remembered(memory=memory, findings=redacted.findings)
 
-    async def _source(self, place: Place, person: Person, message: str | None, link: str | None) -> FactSource:
-        """Return where something is said: in a message of the person that the record has, or just now."""
+    async def _source(self, place: Place, person: Person, message: str | None, said_at: datetime) -> FactSource:
+        """Return where something is said: in a message of the person that the record has, or at `said_at`."""
         found = None if message is None else await self._messages.find_message(place.session_id, message)
         is_theirs = found is not None and found.author is not None and found.author.user_id == person.user_id
         said = found if found is not None and is_theirs and found.text and found.kept else None
@@ -143,8 +155,7 @@ class PersonalMemory:
             session_id=place.session_id,
             channel_id=place.channel_id,
             audience=place.audience,
-            said_at=self._clock.now() if said is None else said.sent_at,
-            link=link,
+            said_at=said_at if said is None else said.sent_at,
         )
 
     async def pause(self, owner: UserId, tenant_id: TenantId) -> bool:
@@ -171,6 +182,15 @@ class PersonalMemory:
         """Say what is paused for a person, in a thread if there is one."""
         thread = session_id is not None and await self._messages.is_thread_paused(session_id)
         return Pauses(person=await self._facts.is_paused(owner), thread=thread)
+
+    async def _still_wanted(self, owner: UserId, said_at: datetime | None) -> datetime:
+        """Return when words were said; what comes late may have come before, and have been forgotten since."""
+        now = self._clock.now()
+        if said_at is None:
+            return now
+        if now - said_at > _PROMPTLY and await self._audit.has_since(owner, "forget", said_at):
+            raise InputError("You have forgotten something since you wrote that. To have it remembered, say it again.")
+        return said_at
 
     async def plan_forget(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
         """Say what forgetting `target` would remove.

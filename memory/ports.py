@@ -597,6 +597,10 @@ class AuditLog(Protocol):
         """Return the newest events, newest first."""
         ...
 
+    async def has_since(self, actor: UserId, action: str, at: datetime) -> bool:
+        """Whether somebody has done something since, or at that very moment. It may read the whole log."""
+        ...
+
 
 class RecordAdmin(Protocol):
     """Upkeep of the record."""

@@ -242,7 +242,7 @@ class SlackPlatform(Platform):
         team = body.get("team_id") or workspace.team
         match read_event(event, team=team, bot=workspace.bot):
             case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
-                if not controls.take(said, event):
+                if not await controls.take(said, event):
                     try:
                         await self._said(said, workspace)
                     except OutdatedMessageError:

@@ -22,6 +22,7 @@ class Asked:
         thread_ts: The thread's first message; "" outside of threads, where slash commands are.
         response_url: Where the answer goes, when Slack gave one.
         replaces: The answer takes the place of what they pressed, which only they see.
+        said_ts: The message that says it, which Slack may deliver again; "" when it is none.
     """
 
     team: str
@@ -30,6 +31,7 @@ class Asked:
     thread_ts: str = ""
     response_url: str = ""
     replaces: bool = False
+    said_ts: str = ""
 
     @property
     def user_id(self) -> UserId:
@@ -104,7 +106,13 @@ def of_home(event: Mapping[str, Any], body: Mapping[str, Any], *, team: str) -> 
 
 def of_said(said: Said) -> Asked:
     """Return who gave a command in a message."""
-    return Asked(team=said.thread.team, user=said.user, channel=said.channel, thread_ts=said.thread.thread_ts)
+    return Asked(
+        team=said.thread.team,
+        user=said.user,
+        channel=said.channel,
+        thread_ts=said.thread.thread_ts,
+        said_ts=said.ts,
+    )
 
 
 def _inner(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

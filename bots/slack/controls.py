@@ -8,6 +8,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,14 +24,18 @@ from bots.slack.press import Press, decoded
 from bots.slack.render import FEEDBACK_ACTION, RETRY_ACTION, WHY_ACTION
 from bots.slack.views import View
 from bots.slack.web import SlackWeb
-from bots.verbs import Spoken, spoken
-from memory.errors import InputError, StoreUnavailableError
+from bots.verbs import Spoken, Verb, spoken
+from memory.errors import InputError, RecallError, StoreUnavailableError
 from memory.model import SessionId, UserId
 from memory.tasks import TaskTracker
 
 _log = structlog.get_logger(__name__)
 
 UNREACHABLE = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
+NOT_YET = (
+    "I could not do that yet: nothing was stored or changed. Slack asks me again within minutes; if I say nothing by "
+    "then, say it once more."
+)
 NO_SLACK = "Slack did not answer what I had to ask for this. Try again in a moment."
 BROKEN = "Something went wrong on my side; whoever runs me can find the reason in the log."
 NOT_YOURS = "That button was made for somebody else."
@@ -42,6 +47,8 @@ SHORTCUTS = ("recall_remember_this", "recall_forget_this", "recall_why_this")
 
 _ANYTHING = re.compile(".*")
 _KNOWN_COMMANDS = 1_000
+_ONLY_SHOW = frozenset[Verb]({"memories", "why", "export"})
+"""What may be lost with a process: it changes nothing, and who misses the answer asks again."""
 
 Work = Callable[[Asked], Awaitable[View | None]]
 """What comes of it; None when there is nothing to show."""
@@ -63,7 +70,7 @@ class Controls:
         self._desk = desk
         self._retry = retry
         self._tasks = tasks
-        self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._taken: OrderedDict[tuple[str, str], bool] = OrderedDict()
 
     def register(self, app: AsyncApp, *, team: str) -> None:
         """Listen to what people command, press and choose.
@@ -77,30 +84,56 @@ class Controls:
         self._on_buttons(app, team)
         self._on_home(app, team)
 
-    def take(self, said: Said, event: Mapping[str, Any]) -> bool:
+    async def take(self, said: Said, event: Mapping[str, Any]) -> bool:
         """Do what a message commands; False for a message that is no command, which is for the conversation.
 
-        A mention in a channel comes as two events, maybe in two processes: the one named for it is what counts. A
-        delivery that comes again later, elsewhere, shows its answer again; it changes nothing.
+        What a command changes is committed when this returns; only what it shows comes behind that. A mention in a
+        channel comes as two events, maybe in two processes: the one named for it is what counts. A delivery that comes
+        again later, elsewhere, may show its answer again; it changes nothing.
+
+        Raises:
+            StoreUnavailableError: The record does not take it, so it must come again.
+            SlackUnavailableError: Slack does not say who reads along; the same.
         """
         command = spoken(said.text, is_addressed=said.is_mention)
         if command is None or not (said.is_mention or said.is_dm):
             return False
         is_copy = event.get("type") == "message" and event.get("channel_type") in {"channel", "group"}
-        name = (said.channel, said.ts)
-        if not is_copy and name not in self._taken:
-            self._taken[name] = None
-            while len(self._taken) > _KNOWN_COMMANDS:
-                self._taken.popitem(last=False)
-            self._start(asked.of_said(said), lambda who: self._spoken(who, command), name=f"say {command.verb}")
+        if not is_copy and not self._taken.get((said.channel, said.ts)):
+            who = asked.of_said(said)
+            await self._do(command, who, name=f"say {command.verb}")
+            self._note(who, is_done=True)
         return True
+
+    async def _do(self, command: Spoken, who: Asked, *, name: str) -> None:
+        """Do what a message commands, as far as it changes anything; the rest in the background."""
+        work = partial(self._spoken, command=command)
+        if command.verb in _ONLY_SHOW:
+            self._start(who, work, name=name)
+            return
+        try:
+            answer = await self._done(who, work, name)
+        except (StoreUnavailableError, SlackUnavailableError) as error:
+            if self._note(who, is_done=False):
+                self._tasks.start(self._show(who, _failed(NOT_YET, error, name)), name=name)
+            raise
+        self._tasks.start(self._show(*answer), name=name)
+
+    def _note(self, who: Asked, *, is_done: bool) -> bool:
+        """Note how far a message's command has come; say whether that is news."""
+        name = (who.channel, who.said_ts)
+        is_news = self._taken.get(name) is not is_done
+        self._taken[name] = is_done
+        while len(self._taken) > _KNOWN_COMMANDS:
+            self._taken.popitem(last=False)
+        return is_news
 
     async def _spoken(self, who: Asked, command: Spoken) -> View:
         match command.verb:
             case "memories":
                 return await self._desk.memories(who, command.argument)
             case "forget":
-                return await self._desk.forget(who, command.argument, always_ask=True)
+                return await self._desk.forget(who, command.argument)
             case "remember":
                 return await self._desk.remember(who, command.argument)
             case "export":
@@ -208,22 +241,32 @@ class Controls:
 
     async def _run(self, who: Asked, work: Work, name: str) -> None:
         """Do what was asked and show what came of it; fixed words when it failed."""
-        correlation_id = secrets.token_hex(4)
         try:
-            view = await work(who)
-        except NotYoursError:
-            who, view = who.beside(), views.words(NOT_YOURS)
-        except InputError as error:  # its text is for the person
-            view = views.words(str(error))
+            answer = await self._done(who, work, name)
         except (StoreUnavailableError, SlackUnavailableError) as error:
-            _log.warning("control_failed", control=name, correlation_id=correlation_id, reason=str(error))
             words = NO_SLACK if isinstance(error, SlackUnavailableError) else UNREACHABLE
-            view = views.words(f"{words}\nError id: {correlation_id}")
-            who = who.beside()
-        except Exception:  # noqa: BLE001  # the boundary of a command: whatever breaks, the person is told
-            _log.exception("control_broke", control=name, correlation_id=correlation_id)
-            view = views.words(f"{BROKEN}\nError id: {correlation_id}")
-            who = who.beside()
+            answer = who.beside(), _failed(words, error, name)
+        await self._show(*answer)
+
+    async def _done(self, who: Asked, work: Work, name: str) -> tuple[Asked, View | None]:
+        """Do what was asked and return what to show of it, and how.
+
+        Raises:
+            StoreUnavailableError: The record cannot be reached; nothing was changed.
+            SlackUnavailableError: Slack does not answer what has to be known before.
+        """
+        try:
+            return who, await work(who)
+        except NotYoursError:
+            return who.beside(), views.words(NOT_YOURS)
+        except InputError as error:  # its text is for the person
+            return who, views.words(str(error))
+        except (StoreUnavailableError, SlackUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001  # the boundary of a command: whatever breaks, the person is told
+            return who.beside(), _failed(BROKEN, error, name)
+
+    async def _show(self, who: Asked, view: View | None) -> None:
         if view is not None:
             await self._answer(who, view)
 
@@ -245,3 +288,13 @@ class Controls:
 
 class NotYoursError(Exception):
     """Somebody pressed a button that was made for another person."""
+
+
+def _failed(words: str, error: Exception, name: str) -> View:
+    """Log what failed, and return fixed words with the id of the log line."""
+    correlation_id = secrets.token_hex(4)
+    if isinstance(error, RecallError):
+        _log.warning("control_failed", control=name, correlation_id=correlation_id, reason=str(error))
+    else:
+        _log.error("control_broke", control=name, correlation_id=correlation_id, exc_info=error)
+    return views.words(f"{words}\nError id: {correlation_id}")

@@ -11,6 +11,7 @@ from bots.commands import Commands
 from bots.slack import ids, views
 from bots.slack.asked import Asked
 from bots.slack.channels import Channels
+from bots.slack.edits import moment
 from bots.slack.exports import Exports
 from bots.slack.home import home_tab
 from bots.slack.ids import SlackThread
@@ -20,7 +21,7 @@ from bots.slack.press import Press
 from bots.slack.views import View
 from bots.text import clean_input
 from memory.errors import InputError
-from memory.model import Message, Place, Role
+from memory.model import Message, Numbered, Place, Role
 from memory.personal import PersonalMemory
 from memory.service import MemoryService
 
@@ -82,17 +83,19 @@ class MemoryDesk:
         return await self._list(who, Press(user=who.user, words=_clean(words), page=0))
 
     async def remember(self, who: Asked, text: str) -> View:
-        """Store one sentence."""
+        """Store one sentence; once, however often the message is delivered that says so."""
         return await self._remember(who, _clean(text))
 
-    async def forget(self, who: Asked, argument: str, *, always_ask: bool = False) -> View:
-        """Forget one memory, or ask first."""
+    async def forget(self, who: Asked, argument: str) -> View:
+        """Forget one memory, or ask first: about what may be another one when the message is delivered again, too."""
         words = _clean(argument)
         if not words:
             raise InputError(FORGET_USAGE)
         if words.casefold() in {"this thread", "thread"} and not who.thread_ts:
             raise InputError(NO_THREAD)
-        return await self._ask(who, Press(user=who.user, what=words, thread=who.thread_ts), always_ask=always_ask)
+        press = Press(user=who.user, what=words, thread=who.thread_ts)
+        names_one = isinstance(press.target(team=who.team, channel=who.channel), Numbered)
+        return await self._ask(who, press, always_ask=bool(who.said_ts) and not names_one)
 
     async def memory(self, who: Asked, argument: str) -> View:
         """Do what else there is."""
@@ -209,8 +212,10 @@ class MemoryDesk:
         if place is None:
             raise InputError(NO_PLACE)
         person = await self.channels.person(who.team, who.user)
-        link = ids.permalink(self.url, who.thread, message) if message else None
-        result = await self.commands.remember(place, person, text, message=message, link=link)
+        named = message or who.said_ts
+        link = ids.permalink(self.url, who.thread, named) if named else None
+        said_at = moment(who.said_ts) if who.said_ts else None
+        result = await self.commands.remember(place, person, text, message=message, link=link, said_at=said_at)
         return views.remembered(result, who.user)
 
     async def _reasons(self, who: Asked, reply: Message | None, name: str, *, note: str = "") -> View:

@@ -27,6 +27,19 @@ async def test_events_are_read_newest_first_as_they_were_recorded(database: Data
     assert await log.read(limit=1) == [events[1]]
 
 
+async def test_what_somebody_has_done_since(database: Database, clock: FrozenClock) -> None:
+    """That very thing, by that very person, then or later."""
+    log, anna = SqlAuditLog(database), UserId("test:T1:anna")
+    at = clock.now()
+    await log.record(event("forget", clock))
+
+    assert await log.has_since(anna, "forget", at)
+    assert not await log.has_since(anna, "export", at)
+    assert not await log.has_since(UserId("test:T1:bob"), "forget", at)
+    clock.advance(1)
+    assert not await log.has_since(anna, "forget", clock.now())
+
+
 async def test_events_survive_a_restart(database: Database, database_url: str, clock: FrozenClock) -> None:
     """The log is in the record."""
     await SqlAuditLog(database).record(event("forget", clock, facts=1))

@@ -186,3 +186,95 @@ async def test_who_commands_is_told_that_slack_does_not_answer(slack: SlackMachi
 
     assert failed.text.startswith(controls.NO_SLACK)
     assert "Remembered: #1" in done.text
+
+
+async def listed(person: Person) -> str:
+    """Return what a person's list shows."""
+    return (await person.slash("/memories")).text
+
+
+async def test_what_a_message_commands_is_done_when_it_is_acknowledged(slack: SlackMachine) -> None:
+    """A process that dies then loses at most what it would have shown."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    await ana.slash("/remember", "I like tabs.")
+    slack.server.faults.add("chat.postEphemeral", "hold", times=None)
+    await ana.says(ops, "@recall forget #1")
+    await ana.says(ops, "@recall remember: I deploy on Fridays")
+    await slack.server.socket.until_acked()
+    await process.kill()
+    slack.server.faults.clear()
+    await slack.start()
+    shown = await listed(ana)
+
+    assert ana.ephemerals(ops) == []
+    assert "I deploy on Fridays" in shown
+    assert "tabs" not in shown
+
+
+async def test_a_command_that_the_record_does_not_take_comes_again(slack: SlackMachine) -> None:
+    """The person is told once, and then what came of it."""
+    process, record = await slack.start(), record_of(slack)
+    ana = slack.team.user("ana")
+    await ana.slash("/remember", "I like tabs.")
+    record.is_up = False
+    asked = await ana.says(ana.dm, "forget #1")
+    await settled(slack, process, ana, slack.team.channel("ops", ana))
+    await slack.server.socket.redeliver_unacked()
+    await settled(slack, process, ana, slack.team.channel("ops", ana))
+    assert not any(delivery.acked for delivery in slack.server.deliveries_of(asked))
+    record.is_up = True
+    await slack.server.socket.redeliver_unacked()
+    await slack.server.socket.until_acked()
+    await process.platform.idle()
+
+    shown = [message.shown for message in ana.ephemerals(ana.dm) if message.thread_ts == asked.ts]
+    assert [text.startswith(controls.NOT_YET) for text in shown] == [True, False]
+    assert "Forgotten: 1 fact." in shown[1]
+    assert "Nothing is remembered of you yet." in await listed(ana)
+
+
+async def test_a_command_that_comes_again_elsewhere_changes_nothing(slack: SlackMachine) -> None:
+    """It was done, its acknowledgement was lost, and the process that did it is gone."""
+    ana = slack.team.user("ana")
+    words = ("remember: I like ArgoCD", "forget #1", "forget last", "forget about tabs", "remember: I like vim")
+    first = await slack.start()
+    for text in ("I like tabs.", "I like spaces.", "I like make."):
+        await ana.slash("/remember", text)
+    said = [await ana.says(ana.dm, text) for text in words]
+    await slack.server.socket.until_acked()
+    await first.platform.idle()
+    before = await listed(ana)
+    await first.stop()
+    second = await slack.start()
+    for message in said:
+        await slack.server.resend(message, times=2)
+        await slack.server.resend(message, times=2, new_ids=True)
+    await slack.server.socket.until_acked()
+    await second.platform.idle()
+
+    assert await listed(ana) == before
+    assert [text in before for text in ("tabs", "spaces", "make", "ArgoCD", "vim")] == [False, True, True, True, True]
+
+
+async def test_what_was_forgotten_since_is_not_remembered_again(slack: SlackMachine) -> None:
+    """A delivery that comes late brings nothing back; saying it again does."""
+    ana = slack.team.user("ana")
+    first = await slack.start()
+    said = await ana.says(ana.dm, "remember: I like ArgoCD")
+    await slack.server.socket.until_acked()
+    await first.platform.idle()
+    await ana.slash("/forget", "#1")
+    await first.stop()
+    second = await slack.start()
+    slack.clock.advance(60)
+    await slack.server.resend(said)
+    await slack.server.socket.until_acked()
+    await second.platform.idle()
+    assert "Nothing is remembered of you yet." in await listed(ana)
+    await ana.says(ana.dm, "remember: I like ArgoCD")
+    await slack.server.socket.until_acked()
+    await second.platform.idle()
+
+    assert "I like ArgoCD" in await listed(ana)

@@ -1,8 +1,9 @@
 """The audit log. Triggers of the migrations refuse changes to it; nothing here offers any."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import UserId
@@ -12,6 +13,13 @@ from memory.stores.sql.database import Database
 from memory.stores.sql.schema import audit_log
 
 _NEWEST = select(audit_log).order_by(audit_log.c.id.desc()).limit(bindparam("limit"))
+_SINCE = select(
+    exists().where(
+        audit_log.c.actor_id == bindparam("actor"),
+        audit_log.c.action == bindparam("action"),
+        audit_log.c.at >= bindparam("since"),
+    )
+)
 
 
 async def append_event(connection: AsyncConnection, event: AuditEvent) -> None:
@@ -34,3 +42,8 @@ class SqlAuditLog(AuditLog):
         async with self._database.read("read the audit log") as connection:
             rows = (await connection.execute(_NEWEST, {"limit": limit})).all()
         return [AuditEvent(at=row.at, actor=UserId(row.actor_id), action=row.action, counts=row.counts) for row in rows]
+
+    async def has_since(self, actor: UserId, action: str, at: datetime) -> bool:
+        async with self._database.read("look into the audit log") as connection:
+            values = {"actor": actor, "action": action, "since": at}
+            return bool((await connection.execute(_SINCE, values)).scalar_one())
