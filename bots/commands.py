@@ -6,7 +6,7 @@ Takes words and gives words; which button, slash or shell brought them is the pl
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from bots.wording import counted, counted_kinds, listed, memory_line, recalled_l
 from memory.errors import InputError
 from memory.model import (
     About,
+    ChannelId,
     Everything,
     ForgetPlan,
     ForgetTarget,
@@ -187,15 +188,18 @@ class Commands:
         memory = await self._personal.widen(owner, number, wide=False)
         return CommandResult(text=f"{_narrowed(f'#{number}', 1)}\n{memory_line(memory)}", memories=(memory,))
 
-    async def why(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> CommandResult:
+    async def why(
+        self, place: Place, reader: UserId, keys: Sequence[MemoryKey], *, member_of: Collection[ChannelId] = ()
+    ) -> CommandResult:
         """Show the memories an answer was given, as far as they live and the reader may see them here.
 
         Args:
             place: Where it is shown.
             reader: Who asks.
             keys: What the answer was given, best first.
+            member_of: Channels that the reader is a member of now.
         """
-        memories = await self._personal.explain(place, reader, keys)
+        memories = await self._personal.explain(place, reader, keys, member_of=member_of)
         if not memories:
             return CommandResult(text="The last answer used no memory.")
         lines = ["The last answer was given:", *map(recalled_line, memories)]

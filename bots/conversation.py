@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -16,7 +16,18 @@ from memory.errors import (
     StoreConflictError,
     StoreUnavailableError,
 )
-from memory.model import Fact, ReplyDone, ReplyRequest, SessionId, TextDelta, ToolCall, ToolExchange, TurnClaim, UserId
+from memory.model import (
+    ChannelId,
+    Fact,
+    ReplyDone,
+    ReplyRequest,
+    SessionId,
+    TextDelta,
+    ToolCall,
+    ToolExchange,
+    TurnClaim,
+    UserId,
+)
 from memory.ports import LanguageModel
 from memory.service import MemoryService
 
@@ -79,8 +90,13 @@ class Conversation:
         self._introduced: set[UserId] = set()
         self._shown: dict[SessionId, frozenset[str]] = {}
 
-    async def answer(self, claim: TurnClaim, sink: ReplySink) -> Reply:
+    async def answer(self, claim: TurnClaim, sink: ReplySink, *, member_of: Collection[ChannelId] = ()) -> Reply:
         """Make the answer to one message, showing it as it comes; whoever asked for it commits and finishes it.
+
+        Args:
+            claim: The message, and the right to answer it.
+            sink: Where it is shown.
+            member_of: Channels that the asker is a member of now, where the asker alone reads the answer.
 
         Raises:
             StoreUnavailableError: The record cannot be reached, and nothing was shown yet: try again later.
@@ -88,15 +104,17 @@ class Conversation:
         """
         correlation_id = secrets.token_hex(4)
         try:
-            reply = await self._answer(claim, sink, correlation_id)
+            reply = await self._answer(claim, sink, correlation_id, member_of)
         except (StoreConflictError, StoreUnavailableError):
             raise
         except Exception:  # noqa: BLE001  # the message handler's boundary: whatever breaks, the thread goes on
             reply = broken(claim, correlation_id)
         return replace(reply, notices=self._introduction(claim) + reply.notices)
 
-    async def _answer(self, claim: TurnClaim, sink: ReplySink, correlation_id: str) -> Reply:
-        working = await self._service.working_memory(claim, system=self._system)
+    async def _answer(
+        self, claim: TurnClaim, sink: ReplySink, correlation_id: str, member_of: Collection[ChannelId]
+    ) -> Reply:
+        working = await self._service.working_memory(claim, system=self._system, member_of=member_of)
         notices = self._news(claim.head.session_id, working.notices)
         streamed = _Streamed()
         try:

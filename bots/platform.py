@@ -3,13 +3,13 @@
 Knows no platform, no store and no model.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from memory.errors import RecallError
-from memory.model import Fact, Person, Place, Recalled
+from memory.model import ChannelId, Fact, Person, Place, Recalled, UserId
 
 
 class PlatformError(RecallError):
@@ -59,6 +59,15 @@ class Reply:
 
 NotePost = Callable[[str], Awaitable[None]]
 """Commits where an answer is shown; raises StoreConflictError when another process answers now."""
+
+
+ChannelsOf = Callable[[UserId], Awaitable[Collection[ChannelId]]]
+"""Says which channels a person is a member of now; none where that is not known."""
+
+
+async def no_channels(_person: UserId) -> Collection[ChannelId]:
+    """Where people are members of nothing."""
+    return ()
 
 
 class ReplySink(Protocol):

@@ -83,9 +83,9 @@ def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] 
     return Scope(tenant_id=place.tenant_id, reader=reader, audiences=frozenset(readable), own_audiences=own)
 
 
-def scope_beside(place: Place, reader: UserId) -> Scope:
+def scope_beside(place: Place, reader: UserId, *, member_of: Collection[ChannelId] = ()) -> Scope:
     """Return what `reader`, a full member, may be shown of an answer in `place`, where they alone see it."""
-    return scope_for(replace(place, outsiders=False), reader)
+    return scope_for(replace(place, outsiders=False), reader, member_of=member_of)
 
 
 def scope_of_learning(place: Place, reader: UserId) -> Scope:

@@ -1,6 +1,6 @@
 """What a person can do with their own memories: see, keep, forget, take along. Needs the record only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from memory.errors import InputError, PausedError, StoreConflictError
 from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
 from memory.model import (
+    ChannelId,
     FactKind,
     FactSource,
     ForgetPlan,
@@ -246,15 +247,19 @@ class PersonalMemory:
             raise InputError(f"#{number} is history; it is not used any more.")
         return memory
 
-    async def explain(self, place: Place, reader: UserId, keys: Sequence[MemoryKey]) -> Sequence[Recallable]:
+    async def explain(
+        self, place: Place, reader: UserId, keys: Sequence[MemoryKey], *, member_of: Collection[ChannelId] = ()
+    ) -> Sequence[Recallable]:
         """Return those of the memories named by `keys` that live and that the reader may see, in order.
 
         Args:
             place: Where the answer is that was given them.
             reader: A full member, who alone sees this; so guests in `place` take nothing away from it.
             keys: What the answer was given.
+            member_of: Channels that the reader is a member of now; see `memory.audience.scope_for`.
         """
-        found = {memory.key: memory for memory in await self._recall.fetch(scope_beside(place, reader), keys)}
+        scope = scope_beside(place, reader, member_of=member_of)
+        found = {memory.key: memory for memory in await self._recall.fetch(scope, keys)}
         return [found[key] for key in keys if key in found]
 
     async def export(self, owner: UserId) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -181,11 +181,19 @@ class MemoryService:
         message = replace(claim.message, attachments=attachments)
         return Attached(claim=replace(claim, message=message), findings=now.findings)
 
-    async def working_memory(self, claim: TurnClaim, *, system: str) -> WorkingMemory:
-        """Build what the model sees: summary, recent turns, memories that bear on the message, the message."""
+    async def working_memory(
+        self, claim: TurnClaim, *, system: str, member_of: Collection[ChannelId] = ()
+    ) -> WorkingMemory:
+        """Build what the model sees: summary, recent turns, memories that bear on the message, the message.
+
+        Args:
+            claim: The turn.
+            system: Instructions.
+            member_of: Channels that the author is a member of now; see `memory.audience.scope_for`.
+        """
         loaded = await self._short_term.load(claim.head)
         thread = loaded.thread if self._policy.mode != "buffer" else replace(loaded.thread, summary=Summary())
-        recall = await self._recall(claim, thread)
+        recall = await self._recall(claim, thread, member_of)
         request = build_request(
             system=system, state=thread, recalled=recall.memories, message=claim.message, budget=self._policy.budget
         )
@@ -297,11 +305,11 @@ class MemoryService:
             return ()
         return (THREAD_PAUSED,) if await self._messages.is_thread_paused(claim.head.session_id) else (PAUSED,)
 
-    async def _recall(self, claim: TurnClaim, thread: ThreadState) -> Recall:
+    async def _recall(self, claim: TurnClaim, thread: ThreadState, member_of: Collection[ChannelId]) -> Recall:
         author = claim.message.author
         if self._policy.mode != "full" or author is None:
             return Recall(memories=())
-        scope = scope_for(claim.place, author.user_id)
+        scope = scope_for(claim.place, author.user_id, member_of=member_of)
         previous = next((each.text for each in reversed(thread.messages) if each.role is Role.USER), "")
         seen = {each.message_id for each in thread.messages} | {claim.message.message_id}
         question = question_text(claim.message.text, previous)

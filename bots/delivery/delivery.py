@@ -14,7 +14,7 @@ from bots.delivery.disclosure import Disclosure
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
 from bots.delivery.waiting import OneReply, Waiting
 from bots.metrics import Outcome, PlatformMetrics
-from bots.platform import IncomingMessage, Reply, ReplySink
+from bots.platform import ChannelsOf, IncomingMessage, Reply, ReplySink, no_channels
 from bots.text import clean_input
 from memory.errors import StoreUnavailableError
 from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown, UserId
@@ -62,6 +62,7 @@ class Delivery:
         late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
         pace: How often a person may ask; over it, their turns wait.
         disclosure: What the first answer in a workspace, and in a person's own talk, says of memory; nothing if None.
+        channels_of: Asked which channels somebody is in who alone reads the answer.
         metrics: Told of turns and of what waits; nobody is when None.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
@@ -75,6 +76,7 @@ class Delivery:
         late: Callable[[Message], ReplySink],
         pace: Pace,
         disclosure: str | None = None,
+        channels_of: ChannelsOf = no_channels,
         metrics: PlatformMetrics | None = None,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
@@ -84,6 +86,7 @@ class Delivery:
         self._late = late
         self._pace = pace
         self._disclosure = Disclosure(service.discloses, disclosure)
+        self._channels_of = channels_of
         self._metrics = metrics
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
@@ -329,6 +332,7 @@ class Delivery:
             service=self._service,
             conversation=self._conversation,
             disclosure=self._disclosure,
+            channels_of=self._channels_of,
             pause=self._pause,
         )
         try:

@@ -14,7 +14,7 @@ from bots.conversation import STOPPED, Conversation, broken
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome
-from bots.platform import Reply
+from bots.platform import ChannelsOf, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
 from memory.model import SessionId, TurnClaim
@@ -39,6 +39,7 @@ class Turn:
         service: The memory core.
         conversation: Who answers.
         disclosure: Knows what a first answer tells besides.
+        channels_of: Knows which channels the asker is in.
         pause: Waits between attempts to commit.
     """
 
@@ -50,6 +51,7 @@ class Turn:
         service: MemoryService,
         conversation: Conversation,
         disclosure: Disclosure,
+        channels_of: ChannelsOf,
         pause: Pause,
     ) -> None:
         self._claim = claim
@@ -57,6 +59,7 @@ class Turn:
         self._service = service
         self._conversation = conversation
         self._disclosure = disclosure
+        self._channels_of = channels_of
         self._pause = pause
         self._answering: asyncio.Task[Reply] | None = None
         self._ended: End | None = None
@@ -103,7 +106,7 @@ class Turn:
         """Return the answer; None when there is none to show, since another process or the next start makes it."""
         if self._waiting.is_let_go:
             return Reply(text=STOPPED, failed=True)
-        self._answering = asyncio.create_task(self._conversation.answer(self._claim, self._waiting.reply))
+        self._answering = asyncio.create_task(self._make())
         telling = asyncio.create_task(self._waiting.reply.working())
         try:
             await asyncio.wait([self._answering, telling])
@@ -119,6 +122,11 @@ class Turn:
             with suppress(StoreUnavailableError):  # else the lease runs out by itself
                 await self._service.hand_over(self._claim)
         return None
+
+    async def _make(self) -> Reply:
+        author, place = self._claim.message.author, self._claim.place
+        member_of = await self._channels_of(author.user_id) if author is not None and not place.shared else ()
+        return await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
 
     async def _committed(self, reply: Reply) -> Reply | None:
         """Commit the end of the turn, however long the record takes: what was shown must not be made twice.

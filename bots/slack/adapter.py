@@ -122,6 +122,7 @@ class SlackPlatform(Platform):
             late=self._late_reply,
             pace=pace,
             disclosure=disclosure,
+            channels_of=self._channels.joined_by,
             metrics=metrics,
         )
         self._stops = Stops(web=self._web, delivery=self._delivery, signals=signals, tasks=self._tasks)

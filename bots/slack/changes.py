@@ -46,8 +46,10 @@ class Changes:
         if channel is None:
             return
         self._channels.forget(channel)
-        if joined_or_left(event) not in {None, self._bot.user_id}:
-            return  # somebody else: it is as public, or as private, as it was
+        member = joined_or_left(event)
+        if member is not None and member != self._bot.user_id:
+            self._channels.came_or_left(member)
+            return  # the channel is as public, or as private, as it was
         channel_id = ids.channel_id(team, channel)
         only_members = members_of(channel_id)
         audience = only_members if says_narrower(event) else await self._audience_now(team, channel) or only_members

@@ -5,7 +5,7 @@ Knows the audiences of memories, not what is remembered. A channel that somebody
 Where Slack does not answer, nothing is known, neither yes nor no, and whoever asks has to ask again later.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -17,10 +17,11 @@ from bots.slack.cache import Fetched, TimedCache
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.guests import Guests
 from bots.slack.ids import SlackThread
+from bots.slack.memberships import Memberships
 from bots.slack.profiles import Profile, Readers
 from bots.slack.web import SlackWeb
 from memory.audience import everyone_in, members_of, private_to
-from memory.model import Audience, Person, Place
+from memory.model import Audience, ChannelId, Person, Place, UserId
 from memory.ports import Clock
 
 _Described = TypeVar("_Described")
@@ -55,6 +56,7 @@ class Channels:
     def __init__(self, web: SlackWeb, clock: Clock, guests: Guests) -> None:
         self._web = web
         self._guests = guests
+        self._memberships = Memberships(web, clock)
         self._channels: TimedCache[Readers | _NoAnswer | None] = TimedCache(clock, size=_CHANNELS)
         self._users: TimedCache[Profile | _NoAnswer | None] = TimedCache(clock, size=_USERS)
 
@@ -102,6 +104,14 @@ class Channels:
         except SlackUnavailableError:
             described = None
         return ids.person(team, user, described.name if described is not None and described.name else user)
+
+    async def joined_by(self, person: UserId) -> Collection[ChannelId]:
+        """Return the channels that are not for everybody and that somebody is in; none that Slack does not tell of."""
+        return await self._memberships.channels_of(person)
+
+    def came_or_left(self, user: str) -> None:
+        """Ask anew which channels somebody is in."""
+        self._memberships.forget(user)
 
     def forget(self, channel: str) -> None:
         """Ask about a channel anew: its members or its readers have changed."""

@@ -224,7 +224,8 @@ class MemoryDesk:
         place = await self._place(who)
         if place is None:
             raise InputError(NOT_HERE)
-        result = await self.commands.why(place, who.user_id, reply.used)
+        member_of = () if place.shared else await self.channels.joined_by(who.user_id)
+        result = await self.commands.why(place, who.user_id, reply.used, member_of=member_of)
         if not result.recalled:
             return views.words(f"{note}\n{NO_MEMORY}".strip())
         return views.reasons(result.recalled, Press(user=who.user, why=name, thread=who.thread_ts), note=note)
