@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bots.metrics import Metrics
 from bots.wording import counted, counted_kinds, listed, memory_line, recalled_line, receipt_line
 from memory.errors import InputError
 from memory.model import (
@@ -71,10 +72,19 @@ class Commands:
         personal: A person's own memories.
         platform_copy: A sentence about the copy that the platform keeps of what is forgotten; empty when it keeps none.
         how_to_agree: What a question ends with: how to answer it.
+        metrics: Told of what was stored and forgotten; nobody is when None.
     """
 
-    def __init__(self, personal: PersonalMemory, *, platform_copy: str = "", how_to_agree: str = TYPE_YES) -> None:
+    def __init__(
+        self,
+        personal: PersonalMemory,
+        *,
+        platform_copy: str = "",
+        how_to_agree: str = TYPE_YES,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._personal = personal
+        self._metrics = metrics
         self._platform_copy = platform_copy
         self._how_to_agree = how_to_agree
 
@@ -104,6 +114,8 @@ class Commands:
             InputError: There is nothing to remember, it is too long, or it comes so late that it may be forgotten.
         """
         remembered = await self._personal.remember(place, person, text, message=message, link=link, said_at=said_at)
+        if self._metrics is not None and not remembered.memory.confirmations:  # else it was stored before
+            self._metrics.facts_written("remembered", 1)
         lines = [f"Remembered: {memory_line(remembered.memory)}"]
         if remembered.findings:
             lines.append(f"Removed before it was stored: {counted_kinds(remembered.findings)}. Please rotate it.")
@@ -138,6 +150,8 @@ class Commands:
         """
         plan = await self._personal.plan_forget(owner, target)
         if agreed == plan_digest(plan) or (agreed is None and not always_ask and not needs_question(plan, target)):
+            if self._metrics is not None:
+                self._metrics.forgot(target)
             return await self.confirm(plan)
         asked = f"{_preview(plan)} {self._how_to_agree}".rstrip()
         text = asked if agreed is None else f"{CHANGED}\n{asked}"

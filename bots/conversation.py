@@ -77,7 +77,7 @@ class Conversation:
         service: The memory core.
         model: Who answers.
         system: The assistant's instructions.
-        metrics: Told of what was recalled and of the model's failures; nobody is when None.
+        metrics: Told of what was recalled and stored, and of the model's failures; nobody is when None.
     """
 
     def __init__(
@@ -184,7 +184,12 @@ class Conversation:
             results[call.call_id] = _NOT_STORED if stored is None else _STORED
             if stored is not None and stored.fact_id not in {fact.fact_id for fact in streamed.remembered}:
                 streamed.remembered += (stored,)
+                self._measure_stored(stored)
         return results
+
+    def _measure_stored(self, fact: Fact) -> None:
+        if self._metrics is not None and not fact.confirmations:  # else it was stored before
+            self._metrics.facts_written("remembered", 1)
 
     def _introduction(self, claim: TurnClaim) -> tuple[str, ...]:
         """Return what a person must know about the model, the first time this process answers them."""

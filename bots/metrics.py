@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from memory.errors import MalformedReplyError, ProviderError, ProviderRefusedError, Refusal
-from memory.model import About, Everything, ForgetTarget, Last, Numbered, ThisThread
+from memory.model import About, Everything, ForgetTarget, Last, Numbered, ThisMessage, ThisThread
 from memory.model.ids import KeyKind
 
 PlatformName = Literal["slack", "discord", "console"]
@@ -18,12 +18,15 @@ Outcome = Literal["answered", "failed", "stopped", "lost", "handed_over"]
 """How a turn ended; a lost or handed over one ends in another process."""
 Origin = Literal["swept", "remembered"]
 """A fact comes from the sweep over quiet threads, or somebody asked for it to be remembered."""
+Verdict = Literal["good", "bad"]
+"""What a reader says of an answer."""
 ModelFault = Literal["unavailable", "malformed", Refusal]
 
 _TARGETS: dict[type[ForgetTarget], str] = {
     Numbered: "number",
     Last: "last",
     ThisThread: "thread",
+    ThisMessage: "message",
     About: "about",
     Everything: "everything",
 }
@@ -57,7 +60,7 @@ class Metrics:
 
     def platform(self, name: PlatformName) -> "PlatformMetrics":
         """Return the recorder of one platform."""
-        return PlatformMetrics(self._platforms, name)
+        return PlatformMetrics(self, self._platforms, name)
 
     def model_failed(self, error: ProviderError) -> None:
         """Count a failed call of the model."""
@@ -81,9 +84,15 @@ class Metrics:
 
 
 class PlatformMetrics:
-    """What one platform's delivery and sockets tell; they need not know which platform that is."""
+    """What one platform's delivery and sockets tell; they need not know which platform that is.
 
-    def __init__(self, families: "_PlatformFamilies", name: PlatformName) -> None:
+    Attributes:
+        overall: What is measured for all platforms together.
+    """
+
+    def __init__(self, overall: Metrics, families: "_PlatformFamilies", name: PlatformName) -> None:
+        self.overall = overall
+        self._feedback = families.feedback
         self._turns = families.turns
         self._name = name
         self._turn_s = families.turn_s.labels(name)
@@ -94,6 +103,8 @@ class PlatformMetrics:
         self._heard_at = families.heard_at
         for outcome in _texts(Outcome):
             self._turns.labels(name, outcome)  # is 0 from the start: a rate of what appears out of nothing is nothing
+        for verdict in _texts(Verdict):
+            self._feedback.labels(name, verdict)
 
     def turn_ended(self, outcome: Outcome, *, seconds: float) -> None:
         """Count a turn that ended, and the seconds since its message was accepted."""
@@ -103,6 +114,10 @@ class PlatformMetrics:
     def first_token(self, *, seconds: float) -> None:
         """Note how long a message waited for the first words of its answer."""
         self._first_token_s.observe(seconds)
+
+    def feedback(self, verdict: Verdict) -> None:
+        """Count what a reader said of an answer."""
+        self._feedback.labels(self._name, verdict).inc()
 
     def queued(self, length: int) -> None:
         """Note how many accepted messages wait for their turn in this process."""
@@ -144,6 +159,9 @@ class _PlatformFamilies:
             label,
             buckets=_FIRST_TOKEN_S,
             registry=registry,
+        )
+        self.feedback = Counter(
+            "recall_feedback", "What readers said of answers.", (*label, "verdict"), registry=registry
         )
         self.queue = Gauge(
             "recall_queue_length", "Accepted messages that wait for their turn here.", label, registry=registry

@@ -16,6 +16,7 @@ from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
 from memory.errors import ConfigError, RecallError, StoreError, first_error
+from memory.extraction import SweepReport
 
 
 def run(settings: Settings, *, platform: str | None = None) -> None:
@@ -32,8 +33,9 @@ def run(settings: Settings, *, platform: str | None = None) -> None:
 
 async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
-        recall = await stack.enter_async_context(open_memory(settings.memory))
         metrics = Metrics()
+        opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics))
+        recall = await stack.enter_async_context(opening)
         platforms = _platforms(settings.platforms, recall, metrics)
         looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
         server = HealthServer(port=settings.platforms.http_port, readiness=Readiness(looks), metrics=metrics)
@@ -47,6 +49,10 @@ async def _run(settings: Settings) -> None:
                     group.create_task(platform.run(), name=name)
         except* RecallError as failed:
             raise first_error(failed) from None
+
+
+def _count_swept(metrics: Metrics, report: SweepReport) -> None:
+    metrics.facts_written("swept", report.added + report.updated)
 
 
 def _platforms(settings: PlatformSettings, recall: Recall, metrics: Metrics) -> Mapping[str, Platform]:

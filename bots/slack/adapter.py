@@ -108,7 +108,7 @@ class SlackPlatform(Platform):
     ) -> None:
         self._settings = settings
         self._service = service
-        self._commands = slack_commands(personal)
+        self._commands = slack_commands(personal, metrics.overall)
         self._recover_every_s = recover_every_s
         self._metrics = metrics
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
@@ -229,7 +229,7 @@ class SlackPlatform(Platform):
             bot_user=workspace.bot.user_id,
             url=workspace.url,
         )
-        return Controls(web=self._web, desk=desk, retry=self._delivery.retry, tasks=self._tasks)
+        return Controls(web=self._web, desk=desk, retry=self._delivery.retry, metrics=self._metrics, tasks=self._tasks)
 
     def _in_order(self, event: Mapping[str, Any]) -> asyncio.Lock:
         """Return what lets the messages of a thread in one by one, as they came: the SDK starts a task for each."""

@@ -14,10 +14,12 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bots.metrics import PlatformMetrics
 from bots.slack import asked, ids, views
 from bots.slack.asked import Asked
 from bots.slack.desk import MemoryDesk
 from bots.slack.errors import SlackUnavailableError
+from bots.slack.feedback import Feedback
 from bots.slack.inbound import Said
 from bots.slack.mrkdwn import decode_text
 from bots.slack.press import Press, decoded
@@ -62,13 +64,17 @@ class Controls:
         web: The workspace's Web API.
         desk: Does what they want.
         retry: Has a message answered whose turn failed; False when there is nothing left to answer.
+        metrics: Told of what readers say of answers.
         tasks: Owns what is done behind an acknowledgement.
     """
 
-    def __init__(self, *, web: SlackWeb, desk: MemoryDesk, retry: Retry, tasks: TaskTracker) -> None:
+    def __init__(
+        self, *, web: SlackWeb, desk: MemoryDesk, retry: Retry, metrics: PlatformMetrics, tasks: TaskTracker
+    ) -> None:
         self._web = web
         self._desk = desk
         self._retry = retry
+        self._feedback = Feedback(metrics)
         self._tasks = tasks
         self._taken: OrderedDict[tuple[str, str], bool] = OrderedDict()
 
@@ -188,7 +194,7 @@ class Controls:
             await ack()
 
         on(WHY_ACTION, self._desk.why)
-        on(FEEDBACK_ACTION, self._feedback)
+        on(FEEDBACK_ACTION, self._feedback.take)
         on(RETRY_ACTION, self._own(self._try_again))
         on(views.FORGET, self._own(self._desk.press_forget))
         on(views.AGREE, self._own(self._desk.press_agree))
@@ -224,11 +230,6 @@ class Controls:
             return await run(who, press)
 
         return checked
-
-    async def _feedback(self, who: Asked, value: str) -> View:
-        verdict, _, message_id = value.partition(":")
-        _log.info("feedback", verdict=verdict, session_id=who.session_id, message_id=message_id)
-        return views.words(views.THANKS)
 
     async def _try_again(self, who: Asked, press: Press) -> View | None:
         """Have a message answered again; what comes of it is seen where its end was shown."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bots.commands import Commands
+from bots.metrics import Metrics
 from bots.slack import ids, views
 from bots.slack.asked import Asked
 from bots.slack.channels import Channels
@@ -53,9 +54,9 @@ _LATEST = 20
 _DM_PREFIX = "D"
 
 
-def slack_commands(personal: PersonalMemory) -> Commands:
+def slack_commands(personal: PersonalMemory, metrics: Metrics | None = None) -> Commands:
     """Return the memory commands with Slack's words."""
-    return Commands(personal, platform_copy=PLATFORM_COPY, how_to_agree="")
+    return Commands(personal, platform_copy=PLATFORM_COPY, how_to_agree="", metrics=metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 `stores` opens what the settings name, `wiring` puts the use cases over it, `upkeep` is what the shell does to it all.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from memory.bootstrap.stores import Progress, Stores, anthropic_model, loaded_messages, open_sql, open_stores, silent
 from memory.bootstrap.upkeep import diagnose, run_compaction, run_migrations, run_reindex
-from memory.bootstrap.wiring import Recall, compose, personal_memory
+from memory.bootstrap.wiring import Recall, compose, ignore_sweep, personal_memory
 from memory.clock import SystemClock
+from memory.extraction import SweepReport
 from memory.forgetting import Forgetting
 from memory.personal import PersonalMemory
 from memory.ports import Clock, LanguageModel
@@ -41,6 +42,7 @@ async def open_memory(
     clock: Clock | None = None,
     model: LanguageModel | None = None,
     on_progress: Progress = silent,
+    on_swept: Callable[[SweepReport], None] = ignore_sweep,
 ) -> AsyncIterator[Recall]:
     """Open all of it for a chat or a bot, start the jobs, and close everything in reverse.
 
@@ -49,6 +51,7 @@ async def open_memory(
         clock: The time of day; the machine's when None.
         model: The language model; the configured one when None, and the offline one when none is configured.
         on_progress: Told what takes long, in a few words; possibly from another thread.
+        on_swept: Told what each scheduled sweep over quiet threads did.
 
     Raises:
         ConfigError: Something configured cannot be reached, the data folder is in use, or a file is damaged.
@@ -57,7 +60,7 @@ async def open_memory(
         stores = await open_stores(stack, settings, clock or SystemClock(), on_progress)
         if model is None:
             model = await stack.enter_async_context(open_model(settings))
-        recall, scheduler = compose(settings, stores, model)
+        recall, scheduler = compose(settings, stores, model, on_swept=on_swept)
         stack.push_async_callback(recall.tasks.close, grace_s=_SHUTDOWN_GRACE_S)
         stack.push_async_callback(scheduler.close)
         scheduler.start()

@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from memory.bootstrap.stores import Stores, loaded_messages
 from memory.context import Budget
@@ -15,7 +16,7 @@ from memory.jobs.expire import erase_unkept, expire
 from memory.jobs.extract_idle import extract_idle
 from memory.jobs.finish_removals import finish_removals
 from memory.jobs.index_outbox import OutboxWorker
-from memory.jobs.scheduler import JobScheduler, ScheduledJob
+from memory.jobs.scheduler import Job, JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
 from memory.ports import LanguageModel, Pace, Signals
 from memory.retrieval import Retriever
@@ -79,8 +80,18 @@ class Recall:
         return report
 
 
-def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> tuple[Recall, JobScheduler]:
-    """Wire the use cases and the jobs; nothing runs yet."""
+def ignore_sweep(_report: SweepReport) -> None:
+    """Nobody counts."""
+
+
+def compose(
+    settings: MemorySettings,
+    stores: Stores,
+    model: LanguageModel,
+    *,
+    on_swept: Callable[[SweepReport], None] = ignore_sweep,
+) -> tuple[Recall, JobScheduler]:
+    """Wire the use cases and the jobs; nothing runs yet. `on_swept` is told what each scheduled sweep did."""
     holder = process_name()
     messages = SqlMessageStore(stores.database)
     vectors = VectorCache(stores.index)
@@ -117,7 +128,8 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
         vectors=vectors,
         on_erased=lambda: scheduler.wake("index"),
     )
-    scheduler = JobScheduler(_jobs(settings, stores, extractor, outbox, forgetting))
+    extract = partial(extract_idle, extractor, on_swept=on_swept)
+    scheduler = JobScheduler(_jobs(settings, stores, extract, outbox, forgetting))
     summarizer = Summarizer(
         messages=messages,
         short_term=short_term,
@@ -151,7 +163,7 @@ def compose(settings: MemorySettings, stores: Stores, model: LanguageModel) -> t
 
 
 def _jobs(
-    settings: MemorySettings, stores: Stores, extractor: Extractor, outbox: OutboxWorker, forgetting: Forgetting
+    settings: MemorySettings, stores: Stores, extract: Job, outbox: OutboxWorker, forgetting: Forgetting
 ) -> list[ScheduledJob]:
     async def compact_if_needed() -> None:
         admin = SqlRecordAdmin(stores.database)
@@ -177,7 +189,7 @@ def _jobs(
         ScheduledJob(name="unkept", every_s=_UNKEPT_EVERY_S, first_after_s=_EXPIRE_FIRST_S, run=erase_paused),
     ]
     if settings.mode == "full":
-        jobs.append(ScheduledJob(name="extract", every_s=settings.sweep_every_s, run=lambda: extract_idle(extractor)))
+        jobs.append(ScheduledJob(name="extract", every_s=settings.sweep_every_s, run=extract))
     return jobs
 
 

@@ -14,6 +14,7 @@ from memory.errors import (
     StoreUnavailableError,
 )
 from memory.extraction import ExtractionPolicy, Extractor, SweepReport
+from memory.jobs.extract_idle import extract_idle
 from memory.model import (
     About,
     Everything,
@@ -537,3 +538,16 @@ async def test_a_deleted_message_takes_its_facts_along(core: Core) -> None:
 
     assert await texts(core) == []
     assert core.model.asked[-1].history == ()
+
+
+async def test_what_a_scheduled_sweep_did_is_told(core: Core) -> None:
+    """In counts, for whoever measures it; a sweep that finds nothing says so."""
+    reports: list[SweepReport] = []
+    await core.say("I deploy with ArgoCD.", place=dm("ana"), author=ANA)
+    learned = FactOperation(operation="add", subject="A", text="ana deploys with ArgoCD", messages=[1])
+    core.model.extractions = [ExtractionReply(facts=[learned])]
+    core.clock.advance(3_600)
+    await extract_idle(core.recall.extractor, on_swept=reports.append)
+    await extract_idle(core.recall.extractor, on_swept=reports.append)
+
+    assert [report.added for report in reports] == [1, 0]

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from structlog.testing import capture_logs
 
+from bots.metrics import Metrics
 from bots.slack import controls, desk, exports, press
 from bots.slack.channels import Channels
 from bots.slack.controls import Controls
@@ -662,7 +663,8 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
         url="https://acme.slack.test",
     )
     app = AsyncApp(client=web.client, process_before_response=True, request_verification_enabled=False)
-    Controls(web=web, desk=memories, retry=nothing_failed, tasks=tasks).register(app, team=slack.team.team_id)
+    listening = Controls(web=web, desk=memories, retry=nothing_failed, metrics=Metrics().platform("slack"), tasks=tasks)
+    listening.register(app, team=slack.team.team_id)
     interaction = ana.world.interaction(ana.team, ana.user, channel_id=ana.dm.channel_id)
     payload = events.slash_command(
         ana.world.place(ana.team),

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bots.metrics import Metrics, Outcome
 from memory.errors import MalformedReplyError, ProviderError, ProviderRefusedError, ProviderUnavailableError
-from memory.model import About, Everything, ForgetTarget, Last, Numbered, SessionId, ThisThread
+from memory.model import About, Everything, ForgetTarget, Last, Numbered, SessionId, ThisMessage, ThisThread
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -95,6 +95,7 @@ def test_model_errors_are_counted_by_kind(error: ProviderError, kind: str) -> No
         (Last(), "last"),
         (ThisThread(session_id=SessionId("slack:T1:C1:1")), "thread"),
         (About(words="the merger"), "about"),
+        (ThisMessage(session_id=SessionId("slack:T1:C1:1"), platform_message_id="1.7"), "message"),
         (Everything(), "everything"),
     ],
 )
@@ -119,6 +120,16 @@ def test_memories_and_facts_are_counted() -> None:
     assert shown["recall_memories_recalled_total", ("fact",)] == 3
     assert shown["recall_memories_recalled_total", ("episode",)] == 0
     assert shown["recall_facts_written_total", ("swept",)] == 2
+
+
+def test_feedback_is_counted_by_platform_and_verdict() -> None:
+    """Both verdicts are there from the start."""
+    metrics = Metrics()
+    metrics.platform("slack").feedback("bad")
+
+    shown = samples(metrics)
+    counts = {verdict: shown["recall_feedback_total", ("slack", verdict)] for verdict in ("good", "bad")}
+    assert counts == {"good": 0, "bad": 1}
 
 
 def test_the_registry_is_the_callers() -> None:
