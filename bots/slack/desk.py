@@ -38,6 +38,7 @@ MEMORY_USAGE = (
     "/memory export sends you all that is kept of you. /memories lists your memories, /remember stores one, "
     "/forget forgets."
 )
+SEEN_BY_NOBODY = "Nobody else saw you type it, so I use it in our direct messages only."
 NOT_SAID_BY_YOU = "Only what you said yourself can be remembered as yours."
 FORGET_NOT_YOURS = "You can forget only what you said yourself."
 FORGET_MINE = (
@@ -209,15 +210,15 @@ class MemoryDesk:
         return views.words(note) if press.page is None else await self._list(who, here, note=note)
 
     async def _remember(self, who: Asked, text: str, *, message: str | None = None) -> View:
-        place = await self._place(who)
+        named = message or who.said_ts
+        place = await self._place(who) if named else await self._own_place(who)
         if place is None:
             raise InputError(NO_PLACE)
         person = await self.channels.person(who.team, who.user)
-        named = message or who.said_ts
         link = ids.permalink(self.url, who.thread, named) if named else None
         said_at = moment(who.said_ts) if who.said_ts else None
         result = await self.commands.remember(place, person, text, message=message, link=link, said_at=said_at)
-        return views.remembered(result, who.user)
+        return views.remembered(result, who.user, note="" if named else SEEN_BY_NOBODY)
 
     async def _reasons(self, who: Asked, reply: Message | None, name: str, *, note: str = "") -> View:
         if reply is None:
@@ -230,6 +231,10 @@ class MemoryDesk:
         if not result.recalled:
             return views.words(f"{note}\n{NO_MEMORY}".strip())
         return views.reasons(result.recalled, Press(user=who.user, why=name, thread=who.thread_ts), note=note)
+
+    async def _own_place(self, who: Asked) -> Place | None:
+        """Return the place of what only they see; None for who is no full member."""
+        return None if await self.channels.is_outsider(who.team, who.user) else ids.own_place(who.team, who.user)
 
     async def _place(self, who: Asked) -> Place | None:
         """Return where somebody asks; None where others than this workspace's members may read, or ask."""

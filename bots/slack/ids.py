@@ -7,9 +7,11 @@ teams, so every id carries its team.
 from dataclasses import dataclass
 
 from bots.ids import join_parts, split_parts
+from memory.audience import private_to
 from memory.model import Audience, ChannelId, Person, Place, SessionId, TenantId, UserId
 
 _PLATFORM = "slack"
+_OWN = "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ def place(thread: SlackThread, *, audience: Audience, shared: bool, outsiders: b
         shared=shared,
         outsiders=outsiders,
     )
+
+
+def own_place(team: str, user: str) -> Place:
+    """Return where somebody types what nobody else sees, wherever that is; no conversation of Slack has its name."""
+    alone = SlackThread(team, f"{_OWN}{user}", "")
+    return place(alone, audience=private_to(user_id(team, user)), shared=False)
 
 
 def permalink(url: str, thread: SlackThread, ts: str) -> str:

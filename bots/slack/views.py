@@ -70,9 +70,10 @@ def question(result: CommandResult, ask: Press) -> View:
     return words(result.text, {"type": "actions", "elements": [agree, keep]})
 
 
-def remembered(result: CommandResult, user: str) -> View:
-    """Return what was stored by hand, with a way to take it back."""
-    return words(result.text, {"type": "actions", "elements": [undo(each.number, user) for each in result.memories]})
+def remembered(result: CommandResult, user: str, *, note: str = "") -> View:
+    """Return what was stored by hand, with a way to take it back; `note` says what else there is to know."""
+    buttons: Block = {"type": "actions", "elements": [undo(each.number, user) for each in result.memories]}
+    return words(f"{result.text}\n{note}".strip(), buttons)
 
 
 def reasons(recalled: Sequence[Recallable], ask: Press, *, note: str = "") -> View:

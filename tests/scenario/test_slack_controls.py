@@ -564,20 +564,36 @@ async def test_commands_are_answered_while_many_turns_run(slack: SlackMachine) -
     assert seen.error is None
 
 
-async def test_where_outsiders_may_read_nothing_is_remembered(slack: SlackMachine) -> None:
-    """A person's own memories can be seen and forgotten from there; only they see them."""
+async def test_where_outsiders_may_read_nothing_that_is_said_is_remembered(slack: SlackMachine) -> None:
+    """A person's own memories can be seen, stored and forgotten from there; only they see them."""
     await slack.start()
     ana = slack.team.user("ana")
     shared = slack.team.channel("partners", ana, shared_with="T0OTHER")
-    unknown = slack.team.channel("secret", ana, kind="private", bot=False)
     await remember(ana, "I like tabs.")
-    refused = await ana.slash("/remember", "I like spaces.", shared)
-    there = await ana.slash("/remember", "I like spaces.", unknown)
+    refused = await ana.shortcut(controls.SHORTCUTS[0], await ana.says(shared, "I like spaces."))
+    typed = await ana.slash("/remember", "I like lines.", shared)
     seen = await ana.slash("/memories", "", shared)
 
-    assert refused.text == there.text == desk.NO_PLACE
-    assert "1 memory" in seen.text
-    assert "spaces" not in seen.text
+    assert refused.text == desk.NO_PLACE
+    assert desk.SEEN_BY_NOBODY in typed.text
+    assert ["I like" in seen.text, "tabs" in seen.text, "lines" in seen.text, "spaces" in seen.text] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+async def test_what_is_typed_for_recall_alone_is_used_in_direct_messages_alone(slack: SlackMachine) -> None:
+    """A slash command in a public channel is seen by nobody else, so no answer there may repeat it."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana, slack.team.user("bob"))
+    await ana.slash("/remember", "I am leaving on 2027-01-31", ops)
+    for place, recalled in ((ops, []), (ana.dm, ["I am leaving on 2027-01-31"])):
+        await slack.team.thread(await ana.says(place, "@recall when am I leaving?")).until_answers(1)
+        facts = [each for each in process.model.asked[-1].recalled if each.memory.kind == "fact"]
+        assert [each.memory.text for each in facts] == recalled
 
 
 @pytest.mark.parametrize(
