@@ -87,6 +87,12 @@ class Readiness:
             return f"the check broke ({type(error).__name__})"
 
 
+def all_hopeless(problems: Sequence[str | None]) -> str | None:
+    """Return why nothing can be served any more; None while one thing may be, which a restart would interrupt."""
+    found = [problem for problem in problems if problem]
+    return "; ".join(found) if found and len(found) == len(problems) else None
+
+
 def _nothing() -> str | None:
     """Find nothing that only a restart would mend."""
     return None

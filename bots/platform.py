@@ -120,3 +120,7 @@ class Platform(Protocol):
     async def look(self) -> str | None:
         """Return what keeps people from reaching Recall here, for operators; None when nothing does."""
         return None
+
+    def hopeless(self) -> str | None:
+        """Return what will not pass unless somebody changes the settings, for operators; None while it may pass."""
+        return None

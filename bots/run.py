@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from bots.conversation import Conversation
-from bots.health import HealthServer, Readiness
+from bots.health import HealthServer, Readiness, all_hopeless
 from bots.metrics import Metrics
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
@@ -38,7 +38,12 @@ async def _run(settings: Settings) -> None:
         recall = await stack.enter_async_context(opening)
         platforms = _platforms(settings.platforms, recall, metrics)
         looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
-        server = HealthServer(port=settings.platforms.http_port, readiness=Readiness(looks), metrics=metrics)
+        server = HealthServer(
+            port=settings.platforms.http_port,
+            readiness=Readiness(looks),
+            metrics=metrics,
+            hopeless=lambda: all_hopeless([platform.hopeless() for platform in platforms.values()]),
+        )
         await stack.enter_async_context(server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -169,7 +169,15 @@ class SlackPlatform(Platform):
         problem = "Slack: not connected" if self._connection is None else self._connection.problem
         heard_at = None if self._connection is None else self._connection.heard_at
         self._metrics.socket(0, connected=problem is None, heard_at=heard_at)
-        return problem
+        return self._refused_token or problem
+
+    def hopeless(self) -> str | None:
+        return self._refused_token or (None if self._connection is None else self._connection.hopeless)
+
+    @property
+    def _refused_token(self) -> str | None:
+        code = self._web.refused_token
+        return f"Slack: SLACK_BOT_TOKEN is refused ({code})" if code else None
 
     async def _recover_until_closed(self, workspace: Workspace) -> None:
         """Answer now and then what nobody answers: after a crash, here or in another process."""

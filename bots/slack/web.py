@@ -29,6 +29,8 @@ _CODE = re.compile("[a-z_]{1,50}")
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 # Slack's own words for "some of it may have happened".
 _BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+# The token is of no use any more, nor will be: another one must be set.
+_REFUSED_TOKEN = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired"})
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -57,6 +59,9 @@ class SlackWeb:
         timeout_s: For one attempt at a call, connecting included.
         wait: Waits so many seconds.
         on_rate_limited: Called whenever Slack says to come back later.
+
+    Attributes:
+        refused_token: Slack's word for what is wrong with the token; None while Slack takes it.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class SlackWeb:
         self._timeout_s = timeout_s
         self._wait = wait
         self._on_rate_limited = on_rate_limited
+        self.refused_token: str | None = None
         self.client = AsyncWebClient(token, base_url=api_url or API_URL, timeout=round(timeout_s), retry_handlers=[])
         """The SDK's client, for what takes one, such as Bolt."""
 
@@ -93,7 +99,10 @@ class SlackWeb:
         waited_s = 0.0
         while True:
             try:
-                return await self._attempt(method, arguments)
+                answer = await self._attempt(method, arguments)
+            except SlackRefusedError as error:
+                self.refused_token = error.code if error.code in _REFUSED_TOKEN else None
+                raise
             except SlackUnavailableError as error:
                 if error.retry_after_s is not None:
                     self._on_rate_limited()
@@ -101,6 +110,9 @@ class SlackWeb:
                     raise
                 waited_s += error.retry_after_s
                 await self._wait(error.retry_after_s)
+            else:
+                self.refused_token = None
+                return answer
 
     async def post(self, url: str, data: bytes | Mapping[str, Any], *, name: str) -> None:
         """Post to a URL that Slack gave: bytes as they are, anything else as JSON. One attempt.

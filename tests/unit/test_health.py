@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bots.health import HealthServer, Look, Readiness
+from bots.health import HealthServer, Look, Readiness, all_hopeless
 from bots.metrics import Metrics
 from memory.errors import ConfigError, StoreUnavailableError
 from tests.fixtures.servers import free_port
@@ -214,3 +214,18 @@ async def test_a_taken_port_is_a_config_error() -> None:
                 pass
         async with aiohttp.ClientSession() as client, client.get(f"http://{HOST}:{port}/readyz") as response:
             assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("problems", "told"),
+    [
+        ([], None),
+        ([None], None),
+        (["Slack is"], "Slack is"),
+        (["Slack is", None], None),
+        (["Slack is", "Discord is"], "Slack is; Discord is"),
+    ],
+)
+def test_one_platform_that_works_is_not_interrupted(problems: list[str | None], told: str | None) -> None:
+    """Only when nothing can be served any more does a restart lose nothing."""
+    assert all_hopeless(problems) == told

@@ -57,6 +57,10 @@ class SocketMode:
         self._tickets.add(ticket)
         return ticket
 
+    def expire_tickets(self) -> None:
+        """Let every ticket run out that opened no connection yet, as Slack's do after a while."""
+        self._tickets.clear()
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one connection."""
         ticket = request.query.get("ticket", "")
