@@ -68,6 +68,7 @@ class _Streamed:
     text: str = ""
     truncated: bool = False
     remembered: tuple[Fact, ...] = ()
+    tokens: int = 0
 
 
 class Conversation:
@@ -146,6 +147,7 @@ class Conversation:
             notices=notices + more,
             remembered=streamed.remembered,
             used=working.request.recalled,
+            tokens=streamed.tokens,
         )
 
     async def _stream(self, claim: TurnClaim, request: ReplyRequest, sink: ReplySink, streamed: _Streamed) -> None:
@@ -167,8 +169,9 @@ class Conversation:
                         await sink.append(text)
                     case ToolCall():
                         calls.append(event)
-                    case ReplyDone(truncated=truncated):
-                        streamed.truncated = truncated
+                    case ReplyDone():
+                        streamed.truncated = event.truncated
+                        streamed.tokens += event.input_tokens + event.output_tokens
             if not calls or last_round:
                 break
             results = await self._remember(claim, calls, streamed)

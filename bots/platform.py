@@ -45,6 +45,7 @@ class Reply:
         notices: Lines beside the answer: degraded memory, removed secrets, no model.
         used: The memories the answer was given, best first; what "why" shows.
         remembered: The asker's facts that were stored at their wish during the turn.
+        tokens: What the model read and wrote for it.
         failed: There is no answer; `text` says so.
         correlation_id: Names the failed turn in the logs.
     """
@@ -53,6 +54,7 @@ class Reply:
     notices: tuple[str, ...] = ()
     used: tuple[Recalled, ...] = ()
     remembered: tuple[Fact, ...] = ()
+    tokens: int = 0
     failed: bool = False
     correlation_id: str | None = None
 

@@ -24,6 +24,7 @@ from memory.model import (
     SessionId,
     TenantId,
     ThreadInfo,
+    Usage,
     UserId,
     WidenPlan,
     fact_key,
@@ -36,6 +37,7 @@ from memory.redaction import redact
 
 MAX_FACT_CHARS = 1_000
 """Longer is a document, not one sentence that stays true."""
+USAGE_DAYS = 30
 _THREADS = 50
 _PROMPTLY = timedelta(seconds=10)
 """What comes later than this after it was said may be a second delivery; it also covers clocks that differ."""
@@ -267,6 +269,10 @@ class PersonalMemory:
         data = await self._facts.export(owner)
         await self._audit.record(AuditEvent(at=self._clock.now(), actor=owner, action="export"))
         return data
+
+    async def usage(self, owner: UserId) -> Usage:
+        """Count what a person asked and was answered in the last `USAGE_DAYS` days, and what is kept of them."""
+        return await self._facts.usage(owner, self._clock.now() - timedelta(days=USAGE_DAYS))
 
     async def threads(self, owner: UserId) -> Sequence[ThreadInfo]:
         """Return the threads a person wrote in, last active first."""

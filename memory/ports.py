@@ -43,6 +43,7 @@ from memory.model import (
     ThreadState,
     TurnClaim,
     Unshown,
+    Usage,
     UserId,
     VectorEntry,
     VectorRef,
@@ -380,6 +381,10 @@ class FactStore(Protocol):
 
     async def is_paused(self, user_id: UserId) -> bool:
         """Whether nothing is kept of what a person says; False for an unknown one."""
+        ...
+
+    async def usage(self, user_id: UserId, since: datetime) -> Usage:
+        """Count what a person asked since a moment and was answered, and what is kept of them now."""
         ...
 
     async def preference(self, user_id: UserId, name: str) -> str | None:

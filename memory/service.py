@@ -201,8 +201,10 @@ class MemoryService:
         notices = await self._pause_notices(claim) + loaded.notices + recall.notices
         return WorkingMemory(request=request, thread=thread, notices=notices)
 
-    async def settle(self, claim: TurnClaim, text: str, recalled: Sequence[Recalled]) -> Message | None:
-        """Commit the answer and make the turn history.
+    async def settle(
+        self, claim: TurnClaim, text: str, recalled: Sequence[Recalled], *, tokens: int | None = None
+    ) -> Message | None:
+        """Commit the answer, with the tokens that it took, and make the turn history.
 
         Raises:
             StoreConflictError: Someone else holds the turn now; nothing was written.
@@ -211,6 +213,7 @@ class MemoryService:
             text=(await _redacted(text)).text,
             sent_at=self._clock.now(),
             used=tuple(item.memory.key for item in recalled),
+            tokens=tokens,
         )
         stored = await self._messages.settle(claim, reply)
         await self._made_history(claim, [claim.message, stored] if stored else [claim.message])

@@ -181,7 +181,7 @@ class Turn:
         if reply.failed:
             await self._service.fail(self._claim)
         else:
-            await self._service.settle(self._claim, reply.text, reply.used)
+            await self._service.settle(self._claim, reply.text, reply.used, tokens=reply.tokens)
 
     async def _renew(self) -> bool:
         try:

@@ -31,7 +31,7 @@ from memory.model.ids import (
     row_id,
     turn_key,
 )
-from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject, WidenPlan
+from memory.model.memories import Episode, Fact, FactKind, FactSource, Memory, NewFact, Subject, Usage, WidenPlan
 from memory.model.messages import (
     NO_MESSAGE,
     Accepted,
@@ -138,6 +138,7 @@ __all__ = [
     "ToolExchange",
     "TurnClaim",
     "Unshown",
+    "Usage",
     "UserId",
     "VectorEntry",
     "VectorRef",

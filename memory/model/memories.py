@@ -1,6 +1,7 @@
 """Long-term memory: facts, where they come from, and episodes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -145,3 +146,20 @@ class WidenPlan:
 
     owner: UserId
     memories: tuple[Memory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a person has asked and what is kept of them, in counts.
+
+    Attributes:
+        questions: Their messages since some moment, whether their text is still there or not.
+        answers: The answers to those.
+        tokens: What the model read and wrote for those answers.
+        kept: Their living memories by kind; "episode" is one of the kinds.
+    """
+
+    questions: int = 0
+    answers: int = 0
+    tokens: int = 0
+    kept: Mapping[str, int] = field(default_factory=dict)

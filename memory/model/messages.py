@@ -145,11 +145,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReply:
-    """Recall's answer, secrets redacted, with the memories it was given."""
+    """Recall's answer, secrets redacted, with the memories it was given.
+
+    Attributes:
+        tokens: What the model read and wrote for it; None when nobody counted.
+    """
 
     text: str
     sent_at: datetime
     used: tuple[MemoryKey, ...] = ()
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,18 +143,22 @@ class Record:
             )
         )
 
-    async def answer(self, message: Message, words: str | None, *, used: Sequence[MemoryKey] = ()) -> Message | None:
+    async def answer(
+        self, message: Message, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None
+    ) -> Message | None:
         """Settle a message; without words, as failed."""
         claim = await self.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
         assert claim is not None
-        return await self.answer_claim(claim, words, used=used)
+        return await self.answer_claim(claim, words, used=used, tokens=tokens)
 
     async def answer_claim(
-        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = ()
+        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None
     ) -> Message | None:
         """Settle a turn that was begun before."""
         self.clock.advance(1)
-        reply = None if words is None else NewReply(text=words, sent_at=self.clock.now(), used=tuple(used))
+        reply = (
+            None if words is None else NewReply(text=words, sent_at=self.clock.now(), used=tuple(used), tokens=tokens)
+        )
         return await self.messages.settle(claim, reply)
 
     async def talk(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from memory.errors import StoreConflictError
-from memory.model import UserId, episode_key, fact_key
+from memory.model import Everything, Usage, UserId, episode_key, fact_key
 from memory.model.work import Outcome
 from memory.stores.sql.database import Database
 from memory.stores.sql.schema import people
@@ -167,3 +167,43 @@ async def test_a_person_known_by_a_preference_alone_gets_a_tenant_with_the_first
     await record.facts.add(remembered("I deploy with ArgoCD.", clock, person=BOB))
     async with record.database.read() as connection:
         assert set(await connection.scalars(select(people.c.tenant_id))) == {TENANT}
+
+
+async def test_usage_counts_what_somebody_asked_and_what_is_kept(record: Record) -> None:
+    """Since a moment: questions, answered or not, answers, and the tokens of those; and all living memories by kind."""
+    await record.answer(await record.say("long ago"), "Yes.", tokens=1_000)
+    record.clock.advance(100)
+    since = record.clock.now()
+    first = await record.say("What is our shell?")
+    await record.answer(first, "fish", tokens=700)
+    await record.answer(await record.say("And our editor?"), "vim")
+    await record.answer(await record.say("And why?"), None)
+    await record.answer(await record.say("And mine?", person=BOB), "emacs", tokens=50)
+    await record.facts.add(remembered("I like tabs.", record.clock))
+    await record.facts.add(fact_from("Prod is EKS.", first))
+    bob = await record.facts.usage(BOB.user_id, since)
+
+    assert await record.facts.usage(ANNA.user_id, since) == Usage(
+        questions=3, answers=2, tokens=700, kept={"other": 1, "environment": 1}
+    )
+    assert (bob.questions, bob.answers, bob.tokens, dict(bob.kept)) == (1, 1, 50, {})
+    assert await record.facts.usage(UserId("test:T1:nobody"), since) == Usage()
+
+
+async def test_usage_is_counted_although_it_is_forgotten_what_was_asked(record: Record) -> None:
+    """It has no words; what is kept of somebody shrinks, what they have asked does not."""
+    since = record.clock.now()
+    asked = await record.say("What is our shell?")
+    await record.answer(asked, "fish", tokens=700)
+    await record.facts.add(fact_from("Our shell is fish.", asked))
+    await record.erasure.erase(await record.erasure.plan(ANNA.user_id, Everything()), actor=ANNA.user_id)
+
+    assert await record.facts.usage(ANNA.user_id, since) == Usage(questions=1, answers=1, tokens=700)
+
+
+async def test_usage_counts_conversations(record: Record) -> None:
+    """As one of the kinds."""
+    said = await record.talk("EKS is upgraded.")
+    await record.learn(Outcome(episode=episode_of(said)))
+
+    assert (await record.facts.usage(ANNA.user_id, record.clock.now())).kept == {"episode": 1}

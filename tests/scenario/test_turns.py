@@ -7,7 +7,7 @@ import pytest
 from bots import conversation
 from bots.platform import IncomingMessage
 from memory.errors import ProviderRefusedError, ProviderUnavailableError
-from memory.model import About, Role, TextDelta
+from memory.model import About, ReplyDone, Role, TextDelta
 from memory.stores.sql.leases import SqlLeaseStore
 from tests.fakes.model import remembers
 from tests.fakes.values import dm, inbound, person, public_channel
@@ -384,3 +384,14 @@ async def test_a_persons_memory_is_nobody_elses(core: Core) -> None:
     await core.say("what is my shell?", place=public_channel("ops"), author=ANA)
 
     assert [request.recalled for request in core.model.asked] == [(), ()]
+
+
+async def test_the_tokens_of_all_calls_of_a_turn_are_counted(core: Core) -> None:
+    """What was read and written in each round of tool use."""
+    rounds = [ReplyDone(input_tokens=100, output_tokens=7), ReplyDone(input_tokens=120, output_tokens=30)]
+    call = remembers("my shell is fish")
+    core.model.replies = [[*call, rounds[0]], [TextDelta(text="Noted."), rounds[1]]]
+    await core.say("Please remember that my shell is fish", place=dm("ana"), author=ANA)
+    usage = await core.recall.personal.usage(ANA.user_id)
+
+    assert (usage.questions, usage.answers, usage.tokens) == (1, 1, 257)

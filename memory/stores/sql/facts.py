@@ -1,11 +1,12 @@
 """A person's own memories over SQL. What forgetting removes is not decided here."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select, update
 
 from memory.errors import StoreConflictError
-from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, UserId, key_kind, row_id
+from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, Usage, UserId, key_kind, row_id
 from memory.ports import FactStore
 from memory.stores.sql import pause
 from memory.stores.sql.database import Database
@@ -17,6 +18,7 @@ from memory.stores.sql.narrowing import narrow_channel
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, facts, people
+from memory.stores.sql.usage import usage_of
 from memory.stores.sql.widening import widen_facts
 
 _ADD = "add a fact"
@@ -84,6 +86,9 @@ class SqlFactStore(FactStore):
 
     async def is_paused(self, user_id: UserId) -> bool:
         return await self._database.look("look whether a person is paused", pause.is_paused, user_id)
+
+    async def usage(self, user_id: UserId, since: datetime) -> Usage:
+        return await self._database.look("count usage", usage_of, user_id, since)
 
     async def preference(self, user_id: UserId, name: str) -> str | None:
         async with self._database.read("read a preference") as connection:

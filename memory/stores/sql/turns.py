@@ -169,7 +169,7 @@ async def settle(
     await connection.execute(_SETTLE, values)
     if reply is None:
         return None
-    stored = NewReply(text="", sent_at=reply.sent_at) if forgotten else reply
+    stored = NewReply(text="", sent_at=reply.sent_at, tokens=reply.tokens) if forgotten else reply
     row = await _insert_reply(connection, claim, stored, forgotten=forgotten)
     return Message(
         message_id=MessageId(row.id),
@@ -239,6 +239,7 @@ async def _insert_reply(connection: AsyncConnection, claim: TurnClaim, reply: Ne
         "state": MessageState.ANSWERED.value,
         "reply_to": claim.message.message_id,
         "used": list(reply.used),
+        "tokens": reply.tokens,
     }
     row = (await connection.execute(_REPLY, values)).one()
     await record_uses(connection, MessageId(row.id), reply.used)
