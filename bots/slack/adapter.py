@@ -85,7 +85,7 @@ class SlackPlatform(Platform):
         conversation: Who answers.
         pace: How often a person may ask.
         metrics: Told of turns, rate limits and the connection.
-        signals: Tells the other processes to stop an answer that one of them makes.
+        signals: Tells the other processes to stop an answer that one of them makes, and who reads a channel now.
         clock: The time of day.
         disclosure: What the first answer in the workspace, and in a person's direct messages, says of memory.
         recover_every_s: How often to look for messages that nobody answers, in seconds.
@@ -116,6 +116,7 @@ class SlackPlatform(Platform):
         self._guests = Guests(self._web, clock, self._tasks, patience_s=settings.patience_s)
         self._channels = Channels(self._web, clock, self._guests)
         self._clock = clock
+        self._signals = signals
         self._delivery = Delivery(
             service=service,
             conversation=conversation,
@@ -140,9 +141,18 @@ class SlackPlatform(Platform):
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._web.close)
             workspace = await identify(self._web)
-            app = self._app(workspace)
+            changes = Changes(
+                channels=self._channels,
+                guests=self._guests,
+                service=self._service,
+                signals=self._signals,
+                team=workspace.team,
+                bot=workspace.bot,
+            )
+            app = self._app(workspace, changes)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
             await stack.enter_async_context(self._guests.kept(workspace.team))
+            await stack.enter_async_context(changes.shared())
             await stack.enter_async_context(self._delivery)
             self._connection = SlackConnection(
                 app,
@@ -193,7 +203,7 @@ class SlackPlatform(Platform):
             except TimeoutError:
                 continue
 
-    def _app(self, workspace: Workspace) -> AsyncApp:
+    def _app(self, workspace: Workspace, changes: Changes) -> AsyncApp:
         """Register what is listened to; any other event is acknowledged unseen, lest Slack delivers it again."""
         app = AsyncApp(
             client=AsyncWebClient(base_url=self._web.client.base_url),  # it calls nothing
@@ -206,7 +216,6 @@ class SlackPlatform(Platform):
         app.use(only(workspace.team))
 
         controls = self._controls(workspace)
-        changes = Changes(channels=self._channels, service=self._service, bot=workspace.bot)
 
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
             await changes.follow(event, body.get("team_id") or workspace.team)

@@ -114,14 +114,12 @@ class Channels:
         self._memberships.forget(user)
 
     def forget(self, channel: str) -> None:
-        """Ask about a channel anew: its members or its readers have changed."""
+        """Ask about a channel anew: its readers have changed."""
         self._channels.forget(channel)
-        self._guests.forget(channel)
 
-    def user_changed(self, info: Mapping[str, Any]) -> None:
-        """Ask about somebody anew: they are new, or their name or standing has changed."""
-        self._users.forget(str(info.get("id")))
-        self._guests.note(info)
+    def forget_user(self, user: str) -> None:
+        """Ask about somebody anew: their name or standing has changed."""
+        self._users.forget(user)
 
     async def _private_place(self, thread: SlackThread, user: str) -> Place | None:
         if await self.is_outsider(thread.team, user):

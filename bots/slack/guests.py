@@ -96,14 +96,17 @@ class Guests:
                 return guests is None or (bool(guests) and await self._is_any_in(channel))
         return True
 
-    def note(self, info: Mapping[str, Any]) -> None:
-        """Take what an event says of somebody."""
-        user = info.get("id")
-        if not isinstance(user, str):
-            return
-        is_guest = self._noted[user] = profiles.is_guest(info, self._team)
-        if self._guests is not None and is_guest != (user in self._guests):
-            self._take(self._guests | {user} if is_guest else self._guests - {user})
+    def is_guest(self, info: Mapping[str, Any]) -> bool:
+        """Whether Slack describes somebody as a guest of the workspace."""
+        return profiles.is_guest(info, self._team)
+
+    def note(self, user: str, *, is_guest: bool) -> bool:
+        """Take what an event says of somebody; say whether it may be news to anybody."""
+        self._noted[user] = is_guest
+        if self._guests is None or is_guest == (user in self._guests):
+            return is_guest
+        self._take(self._guests | {user} if is_guest else self._guests - {user})
+        return True
 
     def forget(self, channel: str) -> None:
         """Ask anew who is in a channel: somebody came or went."""

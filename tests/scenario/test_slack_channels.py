@@ -246,6 +246,6 @@ async def test_people_are_called_what_they_call_themselves(
     assert (await channels.person(team.team_id, "U0NONE")).name == "U0NONE"
     ana.user.is_restricted = True
     assert not await channels.is_outsider(team.team_id, ana.user_id)
-    channels.user_changed({"id": ana.user_id})
+    channels.forget_user(ana.user_id)
     assert await channels.is_outsider(team.team_id, ana.user_id)
     assert len(slack.calls_of("users.info")) == 3

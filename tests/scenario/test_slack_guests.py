@@ -128,6 +128,37 @@ async def test_somebody_becomes_a_guest_or_comes_as_one(slack: SlackMachine) -> 
     assert recalled == [True, False, True, False]
 
 
+async def test_every_process_hears_of_a_guest(slack: SlackMachine) -> None:
+    """Slack tells one of them, and any of them answers."""
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops, lobby = slack.team.channel("ops", ana), slack.team.channel("lobby", ana)
+    processes = [await slack.start(), await slack.start()]
+    thread = slack.team.thread(await ana.says(ops, "@recall the vault of ops is in cellar-17"))
+    await thread.until_answers(1)
+
+    async def recalled() -> list[bool]:
+        """Ask until both have answered, and say what they recalled."""
+        found = []
+        for process in processes:
+            process.model.asked.clear()
+        while not all(process.model.asked for process in processes):
+            await answer_to(slack, ana, lobby, "@recall in which cellar is the vault of ops?")
+        for process in processes:
+            texts = [item.memory.text for item in process.model.asked[-1].recalled]
+            found.append(any("cellar-17" in text for text in texts))
+        return found
+
+    seen = [await recalled()]
+    for change in (lifecycle.join, lifecycle.leave):
+        bob.user.is_restricted = True
+        await slack.team.user_changes(bob)
+        await change(lobby, bob.user)
+        await slack.server.socket.until_acked()
+        seen.append(await recalled())
+
+    assert seen == [[True, True], [False, False], [True, True]]
+
+
 @pytest.mark.parametrize("method", ["users.list", "conversations.members"])
 async def test_unknown_readers_may_be_guests(slack: SlackMachine, method: str) -> None:
     """While Slack does not answer, the message is, without what others cannot see; a DM recalls as ever."""
@@ -327,9 +358,8 @@ async def test_what_an_event_says_while_the_list_is_read_is_newer(
 
         async def note() -> None:
             await server.until_called("users.list", 2)
-            guests.note({"id": bob.user_id, "team_id": team.team_id, "is_restricted": True})
-            guests.note({"id": gus.user_id, "team_id": team.team_id, "deleted": True})
-            guests.note({"id": None})
+            guests.note(bob.user_id, is_guest=True)
+            guests.note(gus.user_id, is_guest=False)
             server.release()
 
         group.create_task(note())
