@@ -28,6 +28,7 @@ from memory.model import (
     Recallable,
     SessionId,
     ThisThread,
+    Usage,
     UserId,
     WidenPlan,
 )
@@ -218,6 +219,10 @@ class Commands:
             return CommandResult(text="The last answer used no memory.")
         lines = ["The last answer was given:", *map(recalled_line, memories)]
         return CommandResult(text="\n".join(lines), recalled=tuple(memories))
+
+    async def usage(self, owner: UserId) -> Usage:
+        """Return what a person asked lately, and how much is kept of them."""
+        return await self._personal.usage(owner)
 
     async def export(self, owner: UserId) -> CommandResult:
         """Return all that is kept of a person, as JSON."""

@@ -38,6 +38,11 @@ def is_private(audience: Audience) -> bool:
     return audience.startswith(f"{_PRIVATE}:")
 
 
+def is_for_everyone(audience: Audience) -> bool:
+    """Whether everyone in a tenant could read the source."""
+    return audience.startswith(f"{_WORKSPACE}:")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What may be recalled into one answer.

@@ -200,6 +200,8 @@ class Controls:
         on(views.AGREE, self._own(self._desk.press_agree))
         on(views.KEEP, self._own(self._desk.press_keep))
         on(views.PAGE, self._own(self._desk.press_page))
+        on(views.WIDEN, self._own(self._desk.press_widen))
+        on(views.NARROW, self._own(self._desk.press_narrow))
         on(views.EXPORT, self._own(self._desk.press_export))
         on(views.SEARCH, self._desk.search)
         app.action(_ANYTHING)(ignore)  # a button of an older version is acknowledged, or it shows an error

@@ -35,7 +35,8 @@ NOT_HERE = "I cannot tell who reads this channel, so I show no memories of answe
 NO_THREAD = "A slash command does not know its thread. Write it in the thread: @Recall forget this thread"
 FORGET_USAGE = "Say what to forget, such as /forget #7, last, about <words>, or everything."
 MEMORY_USAGE = (
-    "/memory export sends you all that is kept of you. /memories lists your memories, /remember stores one, "
+    "/memory export sends you all that is kept of you, /memory widen #7 (or all) lets a memory be used anywhere in "
+    "this workspace, /memory narrow #7 (or all) takes that back. /memories lists your memories, /remember stores one, "
     "/forget forgets."
 )
 SEEN_BY_NOBODY = "Nobody else saw you type it, so I use it in our direct messages only."
@@ -101,9 +102,16 @@ class MemoryDesk:
 
     async def memory(self, who: Asked, argument: str) -> View:
         """Do what else there is."""
-        if _clean(argument).casefold() == "export":
-            return await self.export(who)
-        return views.words(MEMORY_USAGE)
+        verb, _, rest = _clean(argument).casefold().partition(" ")
+        match verb:
+            case "export":
+                return await self.export(who)
+            case "widen":
+                return await self.press_widen(who, Press(user=who.user, what=rest))
+            case "narrow":
+                return await self.press_narrow(who, Press(user=who.user, what=rest))
+            case _:
+                return views.words(MEMORY_USAGE)
 
     async def export(self, who: Asked) -> View:
         """Send them all that is kept of them."""
@@ -165,9 +173,27 @@ class MemoryDesk:
             return views.question(result, press)
         return await self._again(who, press, note=result.text)
 
+    async def press_widen(self, who: Asked, press: Press) -> View:
+        """Let a memory, or after a question all of their direct messages', be used anywhere in the workspace."""
+        try:
+            result = await self.commands.widen(who.user_id, press.what, agreed=press.digest or None)
+        except InputError as error:  # gone, or done already
+            return await self._again(who, press, note=str(error))
+        if result.question is not None:
+            return views.question(result, press)
+        return await self._again(who, press, note=result.text)
+
+    async def press_narrow(self, who: Asked, press: Press) -> View:
+        """Take that back."""
+        try:
+            result = await self.commands.narrow(who.user_id, press.what)
+        except InputError as error:  # gone meanwhile
+            return await self._again(who, press, note=str(error))
+        return await self._again(who, press, note=result.text)
+
     async def press_keep(self, who: Asked, press: Press) -> View:
         """Leave all as it is."""
-        return await self._again(who, press, note=views.NOTHING_FORGOTTEN)
+        return await self._again(who, press, note=views.NOTHING_CHANGED)
 
     async def press_export(self, who: Asked, press: Press) -> View:
         """Send them all that is kept of them."""
@@ -185,7 +211,8 @@ class MemoryDesk:
     async def home(self, who: Asked, press: Press, *, note: str = "") -> View:
         """Show the Home tab."""
         result = await self.commands.show(who.user_id, press.words)
-        return home_tab(result.memories, press, note=note, empty=result.text)
+        usage = await self.commands.usage(who.user_id)
+        return home_tab(result.memories, press, usage=usage, note=note, empty=result.text)
 
     async def _list(self, who: Asked, press: Press, *, note: str = "") -> View:
         result = await self.commands.show(who.user_id, press.words)

@@ -6,11 +6,24 @@ from itertools import groupby
 
 from bots.slack.press import MOST_WORDS, Press
 from bots.slack.render import Block
-from bots.slack.views import EXPORT, SEARCH, View, button, context, line, pages, plain, sections
+from bots.slack.views import (
+    EXPORT,
+    NARROW,
+    SEARCH,
+    WIDEN,
+    View,
+    button,
+    context,
+    managed_line,
+    pages,
+    plain,
+    sections,
+)
 from bots.wording import counted
-from memory.model import Memory
+from memory.model import Memory, Usage
+from memory.personal import USAGE_DAYS
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 TITLE = "What I remember of you"
 HINT = (
     "Only you see this. To store something: /remember. To forget more at once: /forget about, this thread, everything."
@@ -28,12 +41,15 @@ _KINDS = {
 _ORDER = {kind: place for place, kind in enumerate(_KINDS)}
 
 
-def home_tab(memories: Sequence[Memory], ask: Press, *, note: str = "", empty: str = "") -> View:
+def home_tab(
+    memories: Sequence[Memory], ask: Press, *, usage: Usage | None = None, note: str = "", empty: str = ""
+) -> View:
     """Return the Home tab.
 
     Args:
         memories: All that the search found, newest first.
         ask: For whom, which words, which page.
+        usage: What they asked lately, and what is kept of them.
         note: What to say above.
         empty: What to say when there are none.
     """
@@ -51,15 +67,34 @@ def home_tab(memories: Sequence[Memory], ask: Press, *, note: str = "", empty: s
         blocks.append(context(f"{first} to {first + len(shown) - 1} of {counted(len(memories), 'memory', 'memories')}"))
         blocks.append(pages(here, page, count))
     blocks.append({"type": "divider"})
-    blocks.append({"type": "actions", "elements": [button(EXPORT, "Send me all that is kept of me", here)]})
+    blocks += sections(usage_lines(usage)) if usage is not None else []
+    blocks.append({"type": "actions", "elements": _for_all(here)})
     return View(TITLE, tuple(blocks))
+
+
+def usage_lines(usage: Usage) -> str:
+    """Return in words what somebody asked lately, and how much is kept of them by kind."""
+    asked = f"{counted(usage.questions, 'question')}, {counted(usage.answers, 'answer')}, {usage.tokens:,} tokens"
+    kinds = sorted(usage.kept, key=lambda kind: _ORDER.get(kind, len(_ORDER)))
+    kept = ", ".join(f"{_KINDS.get(kind, kind)}: {usage.kept[kind]}" for kind in kinds)
+    return f"In the last {USAGE_DAYS} days: {asked}.\nKept: {kept or 'nothing yet'}."
+
+
+def _for_all(here: Press) -> list[Block]:
+    """Return the buttons that are not about one memory."""
+    everything = replace(here, what="all")
+    return [
+        button(EXPORT, "Send me all that is kept of me", here),
+        button(f"{WIDEN}:all", "Use all from our direct messages anywhere", everything),
+        button(f"{NARROW}:all", "Take that back", everything),
+    ]
 
 
 def _by_kind(memories: Sequence[Memory], here: Press) -> Iterator[Block]:
     for kind, group in groupby(memories, key=lambda memory: _KINDS.get(memory.kind, "Other")):
         yield {"type": "header", "text": plain(kind)}
         for memory in group:
-            yield from line(memory, here)
+            yield from managed_line(memory, here)
 
 
 def _search(here: Press) -> Block:

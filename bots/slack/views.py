@@ -13,13 +13,15 @@ from bots.commands import CommandResult, plan_digest
 from bots.slack.press import Press, encoded
 from bots.slack.render import FORGET_ACTION, Block, fallback, undo
 from bots.wording import counted, one_line
-from memory.model import Memory, Recallable
+from memory.audience import is_for_everyone
+from memory.model import Memory, Recallable, WidenPlan, key_kind
 
 FORGET, AGREE, KEEP, PAGE = FORGET_ACTION, "recall_agree", "recall_keep", "recall_page"
 SEARCH, EXPORT = "recall_search", "recall_export"
+WIDEN, NARROW = "recall_widen", "recall_narrow"
 PAGE_SIZE = 10
 MOST_RECALLED = 15
-NOTHING_FORGOTTEN = "Nothing was forgotten."
+NOTHING_CHANGED = "Nothing was changed."
 THANKS = "Thank you."
 
 _SECTION_CHARS, _MEMORY_CHARS, _MOST_SECTIONS = 3_000, 600, 4
@@ -62,10 +64,11 @@ def memory_list(memories: Sequence[Memory], ask: Press, *, note: str = "") -> Vi
 
 
 def question(result: CommandResult, ask: Press) -> View:
-    """Return the preview of a forget with the buttons that answer it."""
+    """Return the preview of a forget, or of widening all, with the buttons that answer it."""
     if result.question is None:
         return words(result.text)
-    agree = button(AGREE, "Forget", replace(ask, digest=plan_digest(result.question)), style="danger")
+    action_id, label = (WIDEN, "Use anywhere") if isinstance(result.question, WidenPlan) else (AGREE, "Forget")
+    agree = button(action_id, label, replace(ask, digest=plan_digest(result.question)), style="danger")
     keep = button(KEEP, "Keep", replace(ask, what="", message=""))
     return words(result.text, {"type": "actions", "elements": [agree, keep]})
 
@@ -114,6 +117,18 @@ def _memory(text: str, about: str, forget: Block | None) -> list[Block]:
     return [block | ({"accessory": forget} if forget else {}), context(about)]
 
 
+def managed_line(memory: Memory, here: Press) -> list[Block]:
+    """Return a memory of the person with all that they can do with it."""
+    press = replace(here, what=f"#{memory.number}")
+    buttons = [_forget_button(memory.number, press)]
+    if memory.widened:
+        buttons.append(button(f"{NARROW}:{memory.number}", "Use only for those who could read it", press))
+    elif key_kind(memory.key) == "fact" and not is_for_everyone(memory.audience):
+        buttons.append(button(f"{WIDEN}:{memory.number}", "Use anywhere here", press))
+    told = _memory(f"#{memory.number}  {memory.text}", _about(memory), None)
+    return [*told, {"type": "actions", "elements": buttons}]
+
+
 def line(memory: Memory, here: Press) -> list[Block]:
     """Return a memory of the person, where it comes from, and its Forget button."""
     press = replace(here, what=f"#{memory.number}")
@@ -122,7 +137,8 @@ def line(memory: Memory, here: Press) -> list[Block]:
 
 def _about(memory: Memory) -> str:
     past = f"until {memory.valid_until:%Y-%m-%d}" if memory.valid_until is not None else ""
-    return _joined(_day(memory.said_at), _link(memory.link), _thread(memory.thread), past)
+    reach = "usable anywhere" if memory.widened and not past else ""
+    return _joined(_day(memory.said_at), _link(memory.link), _thread(memory.thread), past, reach)
 
 
 def _source(memory: Recallable, *, by: str = "") -> str:

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from structlog.testing import capture_logs
 
+from bots import commands
 from bots.metrics import Metrics
 from bots.slack import controls, desk, exports, press
 from bots.slack.channels import Channels
@@ -214,7 +215,7 @@ async def test_keep_keeps(slack: SlackMachine) -> None:
     seen = await ana.slash("/forget", "everything")
     answer = await pressed(ana, seen, "recall_keep")
 
-    assert answer == "Nothing was forgotten."
+    assert answer == "Nothing was changed."
     assert "2 memories" in await listed(ana)
 
 
@@ -517,6 +518,61 @@ async def test_the_home_tab_shows_searches_and_forgets(slack: SlackMachine) -> N
     assert slack.server.refusals == []
 
 
+async def test_memories_are_widened_and_narrowed_in_the_home_tab(slack: SlackMachine) -> None:
+    """One at once, all of them after a question; what was said in a DM is recalled in a channel then, and not after."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    await remember(ana, "I deploy with the frobnicator.", "I like tabs.")
+    await ana.opens_home()
+    home = await ana.until_home_shows("Kept: Other: 2.")
+    asked = "@recall what do I deploy with, the frobnicator?"
+
+    async def recalled() -> bool:
+        count = len(process.model.asked)
+        await slack.team.thread(await ana.says(ops, asked)).until_answers(1)
+        return any("frobnicator." in item.memory.text for item in process.model.asked[count].recalled)
+
+    before = await recalled()
+    await ana.presses(home, "recall_widen:1")
+    await ana.until_home_shows("#1 can now be used anywhere in this workspace")
+    widened = await recalled()
+    await ana.presses(home, "recall_narrow:1")
+    await ana.until_home_shows("#1 is again only for those who could read where you said it.")
+    narrowed = await recalled()
+    await ana.presses(home, "recall_widen:all")
+    await ana.until_home_shows("Let 2 memories be used anywhere in this workspace")
+    await ana.presses(home, "recall_widen")
+    await ana.until_home_shows("2 memories can now be used anywhere in this workspace.")
+    everything = home.shown
+    await ana.presses(home, "recall_narrow:all")
+    await ana.until_home_shows("2 memories are again only")
+
+    assert (before, widened, narrowed) == (False, True, False)
+    assert everything.count("usable anywhere") == 2
+    assert "In the last 30 days: 3 questions, 3 answers, 0 tokens." in home.shown
+    assert slack.server.refusals == []
+
+
+async def test_memories_are_widened_by_command(slack: SlackMachine) -> None:
+    """One at once; all of them, and nonsense, are asked back."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like tabs.")
+    one = await ana.slash("/memory", "widen #1")
+    taken_back = await ana.slash("/memory", "narrow all")
+    question = await ana.slash("/memory", "widen all")
+    asked = question.text
+    agreed = await pressed(ana, question, "recall_widen")
+    unknown = await ana.slash("/memory", "widen #7")
+    nonsense = await ana.slash("/memory", "widen")
+
+    assert "#1 can now be used anywhere" in one.text
+    assert "1 memory is again only" in taken_back.text
+    assert "Let 1 memory be used anywhere" in asked and "1 memory can now be used anywhere" in agreed
+    assert (unknown.text, nonsense.text) == ("You have no memory #7.", commands.WIDEN_USAGE)
+
+
 async def test_a_question_in_the_home_tab_goes_back_to_it(slack: SlackMachine) -> None:
     """A fact takes its history along, so it is asked for."""
     process = await slack.start()
@@ -534,7 +590,7 @@ async def test_a_question_in_the_home_tab_goes_back_to_it(slack: SlackMachine) -
     await ana.presses(home, "recall_forget:2")
     await ana.until_home_shows("Forget 2 memories")
     await ana.presses(home, "recall_keep")
-    await ana.until_home_shows("Nothing was forgotten.")
+    await ana.until_home_shows("Nothing was changed.")
     kept = home.shown
     await ana.presses(home, "recall_forget:2")
     await ana.until_home_shows("Forget 2 memories")

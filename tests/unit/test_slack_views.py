@@ -1,5 +1,6 @@
 """Memories as Slack's blocks, what their buttons carry, and what people's words and payloads mean."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from memory.audience import private_to
 from memory.errors import InputError
 from memory.model import (
     About,
+    Audience,
     ForgetPlan,
     Last,
     Memory,
@@ -27,7 +29,11 @@ from memory.model import (
     SessionId,
     ThisMessage,
     ThisThread,
+    Usage,
     UserId,
+    WidenPlan,
+    episode_key,
+    fact_key,
 )
 from tests.fakes.slack.limits import check_blocks, mass_mentions, pinging_texts, total_chars
 
@@ -78,6 +84,13 @@ def _question(memories: int = 2) -> CommandResult:
     return CommandResult(text="Forget 2 memories?", question=plan)
 
 
+_ALL_KINDS = ("profile", "preference", "environment", "procedure", "decision", "other", "episode")
+
+
+def _widening() -> CommandResult:
+    return CommandResult(text="Let 2 memories?", question=WidenPlan(owner=OWNER, memories=(_memory(1), _memory(2))))
+
+
 def _buttons(view: views.View) -> list[dict[str, Any]]:
     found = [block.get("accessory") for block in view.blocks]
     found += [element for block in view.blocks if block["type"] == "actions" for element in block["elements"]]
@@ -98,8 +111,16 @@ VIEWS = {
     "home": home_tab(
         [_memory(each, LONGEST, thread=LIVE * 9, kind=("other", "decision")[each % 2]) for each in range(99)],
         Press(user="U1", words=LIVE, page=3),
+        usage=Usage(questions=10**6, answers=10**6, tokens=10**12, kept=dict.fromkeys((*_ALL_KINDS, LIVE), 10**6)),
         note=LONGEST,
     ),
+    "home of all kinds": home_tab(
+        [_memory(each, LONGEST, kind=_ALL_KINDS[each % 7], widened=each % 2 == 1) for each in range(99)],
+        Press(user="U1", page=2),
+        usage=Usage(),
+        note=LONGEST,
+    ),
+    "widen all": views.question(_widening(), Press(user="U1", what="all", home=True)),
     "long words": views.words("line\n" * 9_000),
     "one long line": views.words(LONGEST * 5),
 }
@@ -166,6 +187,40 @@ def test_the_home_tab_groups_memories_by_kind() -> None:
         "Other",
         "#2  I run EKS.",
     ]
+
+
+def test_the_home_tab_shows_usage() -> None:
+    """What was asked lately, and what is kept by kind in the order of the list."""
+    usage = Usage(questions=12, answers=1, tokens=45_310, kept={"episode": 1, "preference": 3})
+    tab = home_tab([], Press(user="U1"), usage=usage, empty="Nothing.")
+    shown = [block["text"]["text"] for block in tab.blocks if block["type"] == "section"]
+
+    assert shown == [
+        "Nothing.",
+        "In the last 30 days: 12 questions, 1 answer, 45,310 tokens.\nKept: What you prefer: 3, Conversations: 1.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("audience", "widened", "kind", "offered"),
+    [
+        (Audience("private:slack:T1:U1"), False, "fact", "recall_widen:1"),
+        (Audience("channel:slack:T1:C1"), False, "fact", "recall_widen:1"),
+        (Audience("workspace:slack:T1"), False, "fact", None),
+        (Audience("workspace:slack:T1"), True, "fact", "recall_narrow:1"),
+        (Audience("private:slack:T1:U1"), False, "episode", None),
+    ],
+)
+def test_the_home_tab_offers_to_widen_what_can_be_widened(
+    audience: Audience, widened: bool, kind: str, offered: str | None
+) -> None:
+    """A fact that not everyone could read; what was widened can be taken back; a conversation is not theirs alone."""
+    key = fact_key(1) if kind == "fact" else episode_key(1)
+    memory = replace(_memory(1), key=key, audience=audience, widened=widened)
+    tab = home_tab([memory], Press(user="U1"))
+    found = {button["action_id"] for button in _buttons(tab)} - {"recall_widen:all", "recall_narrow:all"}
+
+    assert found == {"recall_forget:1", "recall_export", offered} - {None}
 
 
 def test_a_question_can_be_answered_for_just_that_plan() -> None:
