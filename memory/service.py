@@ -232,6 +232,10 @@ class MemoryService:
         """Keep where the answer is shown; raises StoreConflictError when someone else holds the turn now."""
         await self._messages.note_post(claim, post)
 
+    async def find_message(self, session_id: SessionId, platform_message_id: str) -> Message | None:
+        """Return a person's message by the platform's own name for it; None for an unknown one."""
+        return await self._messages.find_message(session_id, platform_message_id)
+
     async def reply_at(self, session_id: SessionId, post: str) -> Message | None:
         """Return an answer by where it is shown, or by the platform's name of the message it answers."""
         return await self._messages.reply_at(session_id, post)

@@ -31,6 +31,7 @@ from bots.slack.guests import PATIENCE_S, Guests
 from bots.slack.history import message_now
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import Deleted, Edited, Said, read_event
+from bots.slack.lifecycle import Lifecycle
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
 from bots.slack.stops import Stops
@@ -128,7 +129,10 @@ class SlackPlatform(Platform):
         )
         self._stops = Stops(web=self._web, delivery=self._delivery, signals=signals, tasks=self._tasks)
         self._connection: SlackConnection | None = None
-        self._edits = Edits(forgetting, self._web, self._tasks)
+        self._edits = Edits(
+            forgetting=forgetting, service=service, channels=self._channels, web=self._web, tasks=self._tasks
+        )
+        self._lifecycle = Lifecycle(forgetting=forgetting, channels=self._channels, signals=signals, end=self.stop)
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = asyncio.Event()
 
@@ -136,7 +140,7 @@ class SlackPlatform(Platform):
         """Serve until it is closed.
 
         Raises:
-            ConfigError: Slack cannot be reached, or refuses a token.
+            ConfigError: Slack cannot be reached, refuses a token, or has ended the installation.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._web.close)
@@ -163,7 +167,9 @@ class SlackPlatform(Platform):
             )
             await stack.enter_async_context(self._connection)
             await stack.enter_async_context(self._stops.of_others())
+            await stack.enter_async_context(self._lifecycle.followed(workspace.team))
             await self._recover_until_closed(workspace)
+        self._lifecycle.check()
 
     def stop(self) -> None:
         self._is_closing.set()
@@ -232,6 +238,7 @@ class SlackPlatform(Platform):
         app.event("app_mention")(on_message)
         app.event("agent_session_stopped")(on_stop)
         controls.register(app, team=workspace.team)
+        self._lifecycle.register(app, team=workspace.team)
         offer_prompts(app, web=self._web, tasks=self._tasks)
         app.event(_ANYTHING)(on_anything)
         app.error(_not_taken)
@@ -266,7 +273,7 @@ class SlackPlatform(Platform):
                     except OutdatedMessageError:
                         await self._said_now(said, event, workspace)
             case Edited() | Deleted() as change:
-                await self._edits.take(change)
+                await self._edits.take(change, in_shared_channel=bool(body.get("is_ext_shared_channel")))
 
     async def _said(self, said: Said, workspace: Workspace) -> None:
         place = await self._channels.place(said.thread, dm_with=said.user if said.is_dm else None)

@@ -1,20 +1,21 @@
 """What follows from a change of people and channels: what was said in one is for no more people than read it now.
 
 An event that itself says who reads is believed at once, whether Slack answers or not. About the others Slack is asked.
+Once Recall is out of a channel it hears of no edit and no deletion there, so nothing of it is told elsewhere any more.
 Slack tells one process of a change; that one tells the others, which would see it for themselves only after a while.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.guests import Guests
+from bots.slack.hearing import hearing
 from bots.slack.ids import SlackThread
-from bots.slack.inbound import BotIdentity, changed_channel, joined_or_left, says_narrower
+from bots.slack.inbound import BotIdentity, changed_channel, joined_or_left, left_channel, says_narrower
 from memory.audience import members_of
 from memory.model import Audience
 from memory.ports import Signals
@@ -54,16 +55,9 @@ class Changes:
         self._team = team
         self._bot = bot
 
-    @asynccontextmanager
-    async def shared(self) -> AsyncIterator[None]:
+    def shared(self) -> AbstractAsyncContextManager[None]:
         """Hear meanwhile of the changes that other processes follow."""
-        async with self._signals.listen(_TOPIC) as words:
-            hearing = asyncio.create_task(self._hear(words), name="hear who reads")
-            try:
-                yield
-            finally:
-                hearing.cancel()
-                await asyncio.wait([hearing])
+        return hearing(self._signals, _TOPIC, self._hear)
 
     async def follow(self, event: Mapping[str, Any], team: str) -> None:
         """Follow an event; most are no change.
@@ -77,14 +71,17 @@ class Changes:
         channel = changed_channel(event)
         if channel is None:
             return
-        member = joined_or_left(event)
+        is_out = left_channel(event, bot=self._bot)
+        member = self._bot.user_id if is_out else joined_or_left(event)
         self._forget(channel, member)
         await self._tell(channel=channel, member=member)
         if member is not None and member != self._bot.user_id:
             return  # the channel is as public, or as private, as it was
         channel_id = ids.channel_id(team, channel)
         only_members = members_of(channel_id)
-        audience = only_members if says_narrower(event) else await self._audience_now(team, channel) or only_members
+        audience = (
+            only_members if is_out or says_narrower(event) else await self._audience_now(team, channel) or only_members
+        )
         await self._service.narrow_channel(channel_id, audience, tenant_id=ids.tenant_id(team))
 
     async def _follow_user(self, info: object) -> None:
@@ -99,7 +96,9 @@ class Changes:
         """Forget who reads a channel, and where somebody is a member who came or left."""
         self._channels.forget(channel)
         self._guests.forget(channel)
-        if member is not None:
+        if member == self._bot.user_id:
+            self._channels.recall_came_or_left()
+        elif member is not None:
             self._channels.came_or_left(member)
 
     def _note(self, user: str, *, is_guest: bool) -> bool:
@@ -115,10 +114,9 @@ class Changes:
     async def _tell(self, **change: str | bool | None) -> None:
         await self._signals.send(_TOPIC, json.dumps({"team": self._team, **change}))
 
-    async def _hear(self, words: AsyncIterator[str]) -> None:
-        async for word in words:
-            match json.loads(word):
-                case {"team": self._team, "channel": str(channel), "member": str() | None as member}:
-                    self._forget(channel, member)
-                case {"team": self._team, "user": str(user), "is_guest": bool(is_guest)}:
-                    self._note(user, is_guest=is_guest)
+    def _hear(self, word: str) -> None:
+        match json.loads(word):
+            case {"team": self._team, "channel": str(channel), "member": str() | None as member}:
+                self._forget(channel, member)
+            case {"team": self._team, "user": str(user), "is_guest": bool(is_guest)}:
+                self._note(user, is_guest=is_guest)

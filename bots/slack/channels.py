@@ -113,6 +113,10 @@ class Channels:
         """Ask anew which channels somebody is in."""
         self._memberships.forget(user)
 
+    def recall_came_or_left(self) -> None:
+        """Ask anew which channels people are in: Slack tells only of those that Recall is in, too."""
+        self._memberships.clear()
+
     def forget(self, channel: str) -> None:
         """Ask about a channel anew: its readers have changed."""
         self._channels.forget(channel)

@@ -1,13 +1,19 @@
-"""Edits and deletions: what people change of a message in Slack changes in memory too, before it is acknowledged."""
+"""Edits and deletions: what people change of a message in Slack changes in memory too, before it is acknowledged.
+
+An edit is kept only where a new message would be: of a guest, or in a channel that is shared by now, nothing new is
+stored, and the old words, which are not what was said any more, are forgotten.
+"""
 
 from datetime import UTC, datetime
 
 from bots.conversation import redaction_notice
 from bots.slack import ids
+from bots.slack.channels import Channels
 from bots.slack.inbound import Deleted, Edited
 from bots.slack.web import SlackWeb
 from bots.text import clean_text
 from memory.forgetting import Forgetting, PlatformChange
+from memory.service import MemoryService
 from memory.tasks import TaskTracker
 
 _SOMEBODY = "somebody"
@@ -19,28 +25,56 @@ class Edits:
 
     Args:
         forgetting: The memory core.
+        service: Knows which messages are kept.
+        channels: Who speaks and who reads.
         web: Tells people what was taken out of an edit.
         tasks: Keeps what is told in the background.
     """
 
-    def __init__(self, forgetting: Forgetting, web: SlackWeb, tasks: TaskTracker) -> None:
+    def __init__(
+        self, *, forgetting: Forgetting, service: MemoryService, channels: Channels, web: SlackWeb, tasks: TaskTracker
+    ) -> None:
         self._forgetting = forgetting
+        self._service = service
+        self._channels = channels
         self._web = web
         self._tasks = tasks
 
-    async def take(self, change: Edited | Deleted) -> None:
+    async def take(self, change: Edited | Deleted, *, in_shared_channel: bool) -> None:
         """Carry a change out; an older one than what is known changes nothing.
+
+        Args:
+            change: What people did.
+            in_shared_channel: Slack says that other workspaces read along.
 
         Raises:
             StoreUnavailableError: The record cannot be reached.
+            SlackUnavailableError: Slack does not say who speaks, or who reads; the event has to come again.
         """
         if isinstance(change, Deleted):
             await self._forgetting.message_deleted(_change(change, change.deleted_ts, change.user or _SOMEBODY))
-            return
+        elif not await self._may_keep(change, in_shared_channel=in_shared_channel):
+            await self._forgetting.message_deleted(_change(change, change.edited_ts, change.user))
+        else:
+            await self._edited(change)
+
+    async def _edited(self, change: Edited) -> None:
         text = clean_text(change.text)
         findings = await self._forgetting.message_edited(_change(change, change.edited_ts, change.user), text)
         if findings:
             self._tasks.start(self._tell(change, redaction_notice(findings)), name="tell of removed secrets")
+
+    async def _may_keep(self, edited: Edited, *, in_shared_channel: bool) -> bool:
+        """Whether new words may be stored; those of a message that is not kept never are."""
+        session_id = ids.session_id(edited.thread)
+        if await self._service.find_message(session_id, edited.ts) is None:
+            return True
+        home = {"user_team": edited.user_team} if edited.user_team else None
+        if in_shared_channel or await self._channels.is_outsider(edited.thread.team, edited.user, home):
+            return False
+        place = await self._service.place_of(session_id)
+        is_dm = place is not None and not place.shared  # of which Slack would not say who reads it
+        return is_dm or await self._channels.place(edited.thread) is not None
 
     async def _tell(self, edited: Edited, words: str) -> None:
         await self._web.call(

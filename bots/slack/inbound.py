@@ -24,9 +24,10 @@ _SHARING_EVENTS = frozenset({
     "shared_channel_invite_approved",
 })  # fmt: skip
 READER_EVENTS = _MEMBER_EVENTS | _SHARING_EVENTS | frozenset({
-    "channel_unshared", "channel_archive", "channel_unarchive", "channel_deleted", "channel_left",
-    "group_archive", "group_unarchive", "group_deleted", "group_left",
+    "channel_unshared", "channel_archive", "channel_unarchive", "channel_left",
+    "group_archive", "group_unarchive", "group_left",
 })  # fmt: skip
+_LEFT = frozenset({"channel_left", "group_left"})
 _SLACKBOT = "USLACKBOT"
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 _TIME_STAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
@@ -172,6 +173,12 @@ def says_narrower(event: Mapping[str, Any]) -> bool:
     """Whether an event itself says that its channel is not, or not only, for the whole workspace now."""
     kind, subtype = _string(event, "type"), _string(event, "subtype")
     return kind in _SHARING_EVENTS or (kind == "message" and subtype == _TO_PRIVATE)
+
+
+def left_channel(event: Mapping[str, Any], *, bot: BotIdentity) -> bool:
+    """Whether an event says that Recall itself is out of a channel, where it sees no edit and no deletion any more."""
+    kind = _string(event, "type")
+    return kind in _LEFT or (kind == "member_left_channel" and _string(event, "user") == bot.user_id)
 
 
 def joined_or_left(event: Mapping[str, Any]) -> str | None:

@@ -49,6 +49,10 @@ class Memberships:
         """Ask about somebody anew: they joined or left a channel."""
         self._known.forget(user)
 
+    def clear(self) -> None:
+        """Ask about everybody anew."""
+        self._known.clear()
+
     async def _ask(self, team: str, user: str) -> Fetched[frozenset[ChannelId]]:
         found: set[ChannelId] = set()
         cursor: str | None = None

@@ -1,12 +1,12 @@
 """The native Stop button: ends the answer in a thread, whichever process makes it, and the session if none does."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bots.delivery import Delivery
 from bots.slack import ids
+from bots.slack.hearing import hearing
 from bots.slack.ids import SlackThread
 from bots.slack.status import end_session
 from bots.slack.web import SlackWeb
@@ -43,20 +43,12 @@ class Stops:
         if not self._delivery.stop(session_id):
             await self._signals.send(_STOP, session_id)
 
-    @asynccontextmanager
-    async def of_others(self) -> AsyncIterator[None]:
+    def of_others(self) -> AbstractAsyncContextManager[None]:
         """Stop answers here, meanwhile, that were stopped through another process."""
-        async with self._signals.listen(_STOP) as stopped:
-            listening = asyncio.create_task(self._stop_each(stopped), name="listen for stops")
-            try:
-                yield
-            finally:
-                listening.cancel()
-                await asyncio.wait([listening])
+        return hearing(self._signals, _STOP, self._stop_here)
 
-    async def _stop_each(self, stopped: AsyncIterator[str]) -> None:
-        async for session_id in stopped:
-            self._delivery.stop(SessionId(session_id))
+    def _stop_here(self, session_id: str) -> None:
+        self._delivery.stop(SessionId(session_id))
 
 
 def _thread(event: Mapping[str, Any], team: str) -> SlackThread | None:

@@ -10,12 +10,11 @@ from bots.cli import app
 from bots.slack.checks import BROKEN_WITHOUT
 from bots.slack.controls import SHORTCUTS
 from bots.slack.inbound import READER_EVENTS
+from bots.slack.lifecycle import END_EVENTS, REMOVED_CHANNEL_EVENTS
 from tests.fixtures.slack import MANIFEST
 
 _MESSAGES = {"message.channels", "message.groups", "message.im", "message.mpim"}
 _OURS = {"agent_session_stopped", "app_home_opened", "app_mention", "team_join", "user_change"}
-_NOT_FOR_BOTS = {"channel_left", "group_left"}
-"""Slack sends them of the bot itself without a subscription."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def test_the_events_are_those_that_the_code_follows(manifest: dict[str, Any]) ->
     asked = set(manifest["settings"]["event_subscriptions"]["bot_events"])
 
     invited = {event for event in READER_EVENTS if event.startswith("shared_channel_invite")}
-    assert asked == _MESSAGES | _OURS | (READER_EVENTS - _NOT_FOR_BOTS - invited)
+    assert asked == _MESSAGES | _OURS | (READER_EVENTS - invited) | REMOVED_CHANNEL_EVENTS | END_EVENTS
 
 
 def test_the_scopes_are_those_that_doctor_explains(manifest: dict[str, Any]) -> None:

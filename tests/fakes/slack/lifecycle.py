@@ -31,10 +31,12 @@ async def join(channel: Channel, user: User, *, inviter: User | None = None) -> 
 
 
 async def leave(channel: Channel, user: User) -> None:
-    """Let a user out of a channel; the app does not hear of its own leaving by `member_left_channel` alone."""
+    """Let a user out of a channel; of its own leaving the app hears twice, if Slack does not withhold one of them."""
     letter = "C" if channel.kind == "public" else "G"
     event = _event(channel, "member_left_channel", user=user.user_id, channel_type=letter, team=channel.team.team_id)
     await channel.emit(event)
+    if user is channel.team.bot:
+        await channel.emit(_event(channel, f"{_kind(channel)}_left", actor_id=user.user_id))
     channel.members.pop(user.user_id, None)
     channel.world.changes.mark()
 
