@@ -42,7 +42,6 @@ from memory.model import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
-    Unshown,
     Usage,
     UserId,
     VectorEntry,
@@ -66,6 +65,18 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time: aware, UTC."""
+        ...
+
+
+class Timer(Protocol):
+    """How time passes, for what waits or gives up after a while."""
+
+    def now(self) -> float:
+        """Return seconds since some moment; they only grow, whatever becomes of the time of day."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
         ...
 
 
@@ -111,11 +122,11 @@ class MessageStore(Protocol):
         ...
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
-        """Claim the thread and this message for answering, in one transaction.
+        """Claim the thread and this message for answering, in one transaction; or for showing how its turn ended.
 
         Returns:
-            None when another holder's lease on the thread is alive, the message is settled or forgotten, or one of the
-            same thread that was sent earlier still waits. Otherwise a claim whose fence is higher than any before.
+            None when another holder's lease on the thread is alive, or the message is not the first of `waiting`.
+            Otherwise a claim whose fence is higher than any before.
         """
         ...
 
@@ -128,12 +139,15 @@ class MessageStore(Protocol):
         ...
 
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
-        """Commit the reply (or, with None, the turn's failure), make the turn history, release the lease.
+        """Commit the reply (or, with None, the turn's failure) and make the turn history; the claim goes on.
 
         The thread's version grows, by one for the newest message, and a summary that the turn comes too late for is
-        void. When the thread's or the asker's forget epoch has moved since the claim,
-        the reply's row is kept without its text. Settling again with the same text settles nothing twice: who was not
-        told that the first commit went through may try again. The reply to a message that is not `kept` is not either.
+        void. When the thread's or the asker's forget epoch has moved since the claim, the reply's row is kept without
+        its text. The reply to a message that is not `kept` is not either. Settling again under the same claim settles
+        nothing twice: who was not told that the first commit went through may try again.
+
+        The thread's next message can be claimed once the end is marked as shown or put off. If its process dies before
+        that, whoever claims the thread next finds this message first, with the claim's `end`.
 
         Returns:
             The reply as stored; None for a failed turn.
@@ -176,8 +190,8 @@ class MessageStore(Protocol):
         """Return the last answer that was made in a thread, with or without its text; None when there is none."""
         ...
 
-    async def mark_shown(self, message_id: MessageId) -> None:
-        """Note that the end of a settled turn has reached the person.
+    async def mark_shown(self, claim: TurnClaim) -> None:
+        """Note that the end of a settled turn has reached the person, and release the lease if it is still held.
 
         Of a message that is not `kept`, its text, the reply's and what came with it are erased in the same transaction.
         """
@@ -190,20 +204,15 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
-        """Take the turns that were settled by `before` and never marked as shown; each goes to one caller.
+    async def put_off(self, claim: TurnClaim, *, until: datetime) -> None:
+        """Release the lease with the end not shown: it is to be claimed again then, and holds nothing up meanwhile.
 
-        A turn that is not marked after all is given out again once that long has passed.
-
-        Args:
-            tenant_id: Whose.
-            after: Messages that were sent earlier are left alone: nobody waits for their answers any more.
-            before: Later ones are being shown right now.
+        A claim that was lost is left alone.
         """
         ...
 
     async def hand_over(self, claim: TurnClaim) -> None:
-        """Give a turn back unanswered, so that another process may begin it at once; a lost one is left alone."""
+        """Give a turn back as far as it has come, so that another process may go on at once; a lost one stays lost."""
         ...
 
     async def retry(self, session_id: SessionId, platform_message_id: str, *, asker: UserId) -> MessageId | None:
@@ -219,7 +228,14 @@ class MessageStore(Protocol):
         ...
 
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
-        """Return the messages of a thread that are not settled, in the order in which they are to be answered."""
+        """Return the messages of a thread whose turns are not over, in the order in which they are to be claimed.
+
+        First those that are settled and whose end is to be shown now, then those to be answered; each as it was sent.
+        """
+        ...
+
+    async def open_threads(self, tenant_id: TenantId) -> Mapping[SessionId, int]:
+        """Return a tenant's threads that have such messages, and how many each; first what was accepted first."""
         ...
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
@@ -638,13 +654,13 @@ class RecordAdmin(Protocol):
         """Note that a compaction of all embedded files finished, or of the record's alone."""
         ...
 
-    async def erase_unkept(self, *, sent_before: datetime) -> int:
+    async def erase_unkept(self, *, settled_before: datetime) -> int:
         """Erase what was not to be kept and will not be shown any more; return how many turns that were.
 
         Turns whose end was shown erase themselves (`MessageStore.mark_shown`); this is for those that never were.
 
         Args:
-            sent_before: Answers to messages that were sent earlier are not shown any more.
+            settled_before: What was settled earlier is not shown any more.
         """
         ...
 

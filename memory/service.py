@@ -37,7 +37,7 @@ from memory.model import (
     TenantId,
     ThreadState,
     TurnClaim,
-    Unshown,
+    TurnEnd,
     UserId,
 )
 from memory.personal import MAX_FACT_CHARS
@@ -53,10 +53,10 @@ _log = structlog.get_logger(__name__)
 _LONG_CHARS = 10_000
 """Longer texts are worked on in a thread: redaction and stemming take a millisecond per thousand characters."""
 
-_BEING_SHOWN = timedelta(minutes=2)
-"""Showing an answer takes no longer, retries included; what is still not shown then was lost with its process."""
+_SHOW_AGAIN = timedelta(minutes=2)
+"""After this long, what the platform did not show is tried again."""
 SHOWN_LATE = timedelta(hours=6)
-"""Nobody waits for an older answer."""
+"""Nobody waits for the end of a turn that was settled longer ago."""
 
 PAUSED = "Memory is paused for you: I keep nothing of this; each message stands alone."
 THREAD_PAUSED = "Memory is paused in this thread: I keep nothing of this; each message stands alone."
@@ -155,7 +155,7 @@ class MemoryService:
         return await self._messages.begin_turn(message_id, holder=self._holder, lease_s=self._policy.lease_s)
 
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
-        """Return the messages of a thread that still want an answer, in their order."""
+        """Return the messages of a thread whose turns are not over, in the order of their turns."""
         return await self._messages.waiting(session_id)
 
     async def hand_over(self, claim: TurnClaim) -> None:
@@ -244,18 +244,21 @@ class MemoryService:
         """Return the last answer that was made in a thread; without its text when that is not kept, or forgotten."""
         return await self._messages.newest_reply(session_id)
 
-    async def mark_shown(self, message_id: MessageId) -> None:
-        """Note that the end of a settled turn has reached the person, and erase what was not to be kept of it."""
-        await self._messages.mark_shown(message_id)
+    async def mark_shown(self, claim: TurnClaim) -> None:
+        """Note that the end of a settled turn has reached the person, or that nobody will: the thread goes on."""
+        await self._messages.mark_shown(claim)
+
+    async def put_off(self, claim: TurnClaim) -> None:
+        """Let the thread go on without the end of a settled turn, which is to be shown later."""
+        await self._messages.put_off(claim, until=self._clock.now() + _SHOW_AGAIN)
+
+    def is_wanted(self, end: TurnEnd) -> bool:
+        """Whether a person still waits for the end of a turn that was settled a while ago."""
+        return self._clock.now() - end.settled_at <= SHOWN_LATE
 
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
         """Say whether the answer to this message is the one in `scope` that tells what is remembered."""
         return await self._messages.discloses(scope, message_id)
-
-    async def take_unshown(self, tenant_id: TenantId) -> Sequence[Unshown]:
-        """Take turns that were settled a while ago and may never have been shown, each for one caller."""
-        now = self._clock.now()
-        return await self._messages.take_unshown(tenant_id, after=now - SHOWN_LATE, before=now - _BEING_SHOWN)
 
     async def remember(self, claim: TurnClaim, words: str) -> Fact | None:
         """Store what the model wants to remember; nothing, and None, unless the asker said it in this message."""
@@ -294,6 +297,10 @@ class MemoryService:
     async def narrow_channel(self, channel_id: ChannelId, audience: Audience, *, tenant_id: TenantId) -> None:
         """Keep to `audience` with all that was said in a channel, and what came of it; a wider one changes nothing."""
         await self._messages.narrow_channel(channel_id, audience, tenant_id=tenant_id)
+
+    async def open_threads(self, tenant_id: TenantId) -> Mapping[SessionId, int]:
+        """Return the threads in which turns are not over, with how many; first what was accepted first."""
+        return await self._messages.open_threads(tenant_id)
 
     async def unanswered(self, tenant_id: TenantId) -> Sequence[Message]:
         """Return what was accepted and not answered when an earlier process ended, oldest first."""

@@ -1,14 +1,39 @@
 """Work behind a reply: every task is tracked, its failure is logged, and shutdown waits for it."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
 from memory.errors import RecallError
 
 _log = structlog.get_logger(__name__)
+
+_Result = TypeVar("_Result")
+
+
+async def _leave(_result: object) -> None:
+    """Want nothing more of a result."""
+
+
+async def see_through(
+    work: Coroutine[Any, Any, _Result], *, if_cancelled: Callable[[_Result], Awaitable[None]] = _leave
+) -> _Result:
+    """Return what `work` returns; who is cancelled meanwhile sees it to its end all the same.
+
+    Args:
+        work: What must not be broken off, since nobody could tell how far it came.
+        if_cancelled: Gets the result that the caller does not.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await if_cancelled(task.result())
+        raise
 
 
 class TaskTracker:

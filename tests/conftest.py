@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.models",
     "tests.fixtures.core",
+    "tests.fixtures.delivery",
     "tests.fixtures.console",
     "tests.fixtures.slack",
     "tests.fixtures.slack_process",

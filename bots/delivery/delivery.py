@@ -9,18 +9,19 @@ from typing import Self
 
 import structlog
 
-from bots.conversation import BROKEN, Conversation, redaction_notice
+from bots.conversation import Conversation, redaction_notice
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
-from bots.delivery.waiting import OneReply, Waiting
+from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome, PlatformMetrics
-from bots.platform import ChannelsOf, IncomingMessage, Reply, ReplySink, no_channels
+from bots.platform import ChannelsOf, IncomingMessage, ReplySink, no_channels
 from bots.text import clean_input
+from memory.clock import SystemTimer
 from memory.errors import StoreUnavailableError
-from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, Unshown, UserId
-from memory.ports import Pace
+from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, UserId
+from memory.ports import Pace, Timer
 from memory.service import AcceptedMessage, MemoryService
-from memory.tasks import TaskTracker
+from memory.tasks import TaskTracker, see_through
 
 _log = structlog.get_logger(__name__)
 
@@ -30,8 +31,6 @@ NO_RECORD = "I cannot reach my record right now. Your message is kept and will b
 
 _LOOK_AGAIN_S = 1.0
 """How often a thread is looked at whose turn another process has, which works off our messages too unless it dies."""
-_HAND_OVER_S = 15.0
-"""For the last calls of turns that are handed over; the record has timeouts of its own within this."""
 
 
 @dataclass(slots=True)
@@ -66,6 +65,8 @@ class Delivery:
         metrics: Told of turns and of what waits; nobody is when None.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
+        hand_over_s: How long that may take, in seconds; the record has timeouts of its own within this.
+        timer: How time passes for the leases of turns.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Delivery:
         metrics: PlatformMetrics | None = None,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
+        hand_over_s: float = 15.0,
+        timer: Timer | None = None,
     ) -> None:
         self._service = service
         self._conversation = conversation
@@ -90,6 +93,8 @@ class Delivery:
         self._metrics = metrics
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
+        self._hand_over_s = hand_over_s
+        self._timer = timer or SystemTimer()
         self._threads: dict[SessionId, _Thread] = {}
         self._workers = TaskTracker()
         self._notes = TaskTracker()
@@ -114,18 +119,26 @@ class Delivery:
             OutdatedMessageError: It was edited before it came; nothing was accepted.
             StoreUnavailableError: It could not be committed, as far as this process knows.
         """
-        waiting = await self.accept(message, sink)
+        session_id = message.place.session_id
+
+        async def let_go(waiting: Waiting | None) -> None:
+            if waiting is not None:
+                self._let_go(session_id, waiting)
+
+        waiting = await see_through(self._accepted(message, sink), if_cancelled=let_go)
         if waiting is None:
             return False
         try:
             await waiting.over.wait()
         except asyncio.CancelledError:
-            self._let_go(message.place.session_id, waiting)
+            self._let_go(session_id, waiting)
             raise
         return True
 
     async def accept(self, message: IncomingMessage, sink: ReplySink) -> Waiting | None:
         """Accept a message: when this returns it is committed, and is answered in the background.
+
+        What is committed is answered, too, when the caller is cancelled and cannot say to the platform that it is.
 
         Returns:
             The message as it waits; None for a delivery of a known one.
@@ -135,7 +148,9 @@ class Delivery:
             OutdatedMessageError: It was edited before it came; nothing was accepted.
             StoreUnavailableError: It could not be committed, as far as this process knows.
         """
-        session_id = message.place.session_id
+        return await see_through(self._accepted(message, sink))
+
+    async def _accepted(self, message: IncomingMessage, sink: ReplySink) -> Waiting | None:
         inbound = InboundMessage(
             place=message.place,
             platform_message_id=message.platform_message_id,
@@ -145,36 +160,22 @@ class Delivery:
             link=message.link,
             edited_at=message.edited_at,
         )
-        accepting = asyncio.create_task(self._service.accept(inbound))
-        try:
-            taken = await asyncio.shield(accepting)
-        except asyncio.CancelledError:
-            await asyncio.wait([accepting])
-            if not accepting.exception() and (waiting := self._take_in(session_id, accepting.result(), sink)):
-                self._let_go(session_id, waiting)
-            raise
-        return self._take_in(session_id, taken, sink)
+        return self._take_in(message.place.session_id, await self._service.accept(inbound), sink)
 
     async def recover(self, tenant_id: TenantId) -> int:
         """Begin to answer what an earlier process left, or one that died, and to show what it never showed.
 
         Returns:
-            How many messages that are.
+            How many turns that are.
 
         Raises:
             StoreUnavailableError: The record cannot be reached.
         """
-        left = [
-            message
-            for message in await self._service.unanswered(tenant_id)
-            if message.session_id not in self._threads  # those are being worked off
-        ]
-        for session_id in dict.fromkeys(message.session_id for message in left):
+        turns = await self._service.open_threads(tenant_id)
+        left = [session_id for session_id in turns if session_id not in self._threads]  # those are being worked off
+        for session_id in left:
             self._look_at(session_id)
-        unshown = await self._service.take_unshown(tenant_id)
-        for turn in unshown:
-            self._notes.start(self._show_late(turn), name="show what a process left unshown")
-        return len(left) + len(unshown)
+        return sum(turns[session_id] for session_id in left)
 
     async def retry(self, session_id: SessionId, platform_message_id: str, asker: UserId) -> bool:
         """Answer a message again whose turn failed, where its end was shown; False when nothing is left to answer.
@@ -208,8 +209,8 @@ class Delivery:
         for thread in self._threads.values():
             if thread.turn is not None:
                 thread.turn.end("handed_over")
-        await self._workers.close(grace_s=_HAND_OVER_S)
-        await self._notes.close(grace_s=_HAND_OVER_S)
+        await self._workers.close(grace_s=self._hand_over_s)
+        await self._notes.close(grace_s=self._hand_over_s)
 
     def _take_in(self, session_id: SessionId, taken: AcceptedMessage, sink: ReplySink) -> Waiting | None:
         """Let a new message wait for its turn; of a known one only see to it that somebody answers it."""
@@ -234,25 +235,6 @@ class Delivery:
             thread.turn.end("stopped")
         else:
             self._notes.start(waiting.reply.abandon(), name="take back a status")
-
-    async def _show_late(self, turn: Unshown) -> None:
-        """Show the end of a turn that was settled; it was not, or not for certain, shown before."""
-        message_id = turn.message.message_id
-        reply = OneReply(self._late(turn.message))
-        reply.begin(turn.message.post, _noted_already)
-        if turn.is_forgotten:
-            await reply.abandon()
-            is_shown = True
-        elif turn.answer is None:
-            is_shown = await reply.shown(Reply(text=BROKEN, failed=True, notices=await self._told(turn.message)))
-        else:
-            is_shown = await reply.shown(Reply(text=turn.answer.text, notices=await self._told(turn.message)))
-        if is_shown:
-            await self._service.mark_shown(message_id)
-
-    async def _told(self, message: Message) -> tuple[str, ...]:
-        place = await self._service.place_of(message.session_id)
-        return () if place is None else await self._disclosure.for_answer(message, place)
 
     def _look_at(self, session_id: SessionId) -> _Thread:
         """Have a thread worked off, if that does not happen already."""
@@ -311,17 +293,30 @@ class Delivery:
         return await self._pace.take(author.user_id)
 
     async def _begin(self, session_id: SessionId, thread: _Thread) -> TurnClaim | None:
-        """Claim the thread's earliest message, and let those go that have been answered or forgotten meanwhile."""
+        """Claim what comes first in the thread, and let those go that have been answered or forgotten meanwhile."""
         known = sorted(thread.waiting)
-        if known and (claim := await self._service.begin(known[0])):
+        if known and (claim := await self._claim(known[0])):
             return claim
         waiting = await self._service.waiting(session_id)
         for message_id in set(known).difference(waiting):
             await thread.waiting.pop(message_id).abandon()
-        if waiting and waiting[0] not in known[:1] and (claim := await self._service.begin(waiting[0])):
+        if waiting and waiting[0] not in known[:1] and (claim := await self._claim(waiting[0])):
             return claim
         await self._tell(thread, QUEUED)
         return None
+
+    async def _claim(self, message_id: MessageId) -> TurnClaim | None:
+        """Claim a message; what is claimed too late to begin with it is handed over at once."""
+
+        async def hand_over(claim: TurnClaim | None) -> None:
+            if claim is not None:
+                await self._service.hand_over(claim)
+
+        claim = await see_through(self._service.begin(message_id), if_cancelled=hand_over)
+        if self._is_closing.is_set():
+            await hand_over(claim)
+            return None
+        return claim
 
     async def _run(self, claim: TurnClaim, thread: _Thread) -> None:
         message = claim.message
@@ -334,12 +329,14 @@ class Delivery:
             disclosure=self._disclosure,
             channels_of=self._channels_of,
             pause=self._pause,
+            timer=self._timer,
         )
         try:
             outcome = await thread.turn.run()
         finally:
             thread.turn = None
-        self._measure(waiting, outcome)
+        if claim.end is None:
+            self._measure(waiting, outcome)
         if waiting.over.is_set():
             thread.waiting.pop(message.message_id, None)
             thread.paced.discard(message.message_id)
@@ -371,7 +368,3 @@ class Delivery:
             async with asyncio.timeout(seconds):
                 await self._is_closing.wait()
         return not self._is_closing.is_set()
-
-
-async def _noted_already(_post: str) -> None:
-    """The turn is over; where it is shown makes no difference to it any more."""

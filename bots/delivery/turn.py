@@ -10,14 +10,15 @@ from typing import Literal
 
 import structlog
 
-from bots.conversation import STOPPED, Conversation, broken
+from bots.conversation import BROKEN, STOPPED, Conversation, broken
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome
 from bots.platform import ChannelsOf, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import SessionId, TurnClaim
+from memory.model import SessionId, TurnClaim, TurnEnd
+from memory.ports import Timer
 from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class Turn:
         disclosure: Knows what a first answer tells besides.
         channels_of: Knows which channels the asker is in.
         pause: Waits between attempts to commit.
+        timer: How time passes for the claim's lease.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Turn:
         disclosure: Disclosure,
         channels_of: ChannelsOf,
         pause: Pause,
+        timer: Timer,
     ) -> None:
         self._claim = claim
         self._waiting = waiting
@@ -61,6 +64,7 @@ class Turn:
         self._disclosure = disclosure
         self._channels_of = channels_of
         self._pause = pause
+        self._timer = timer
         self._answering: asyncio.Task[Reply] | None = None
         self._ended: End | None = None
 
@@ -82,25 +86,49 @@ class Turn:
         return True
 
     async def run(self) -> Outcome:
-        """Answer, commit and show; return how it ended.
+        """Answer, commit and show, or show what was committed before; return how it ended.
 
         Raises:
             StoreUnavailableError: The record cannot be reached and nothing was shown: try again later.
         """
         name = f"turn {self.session_id}"
         self._waiting.reply.begin(self._claim.message.post, partial(self._service.note_post, self._claim))
+        held = renewed(self._renew, name=name, lease_s=self._service.lease_s, on_lost=self._lose, timer=self._timer)
         with self._waiting.reply.turn():
-            async with renewed(self._renew, name=name, lease_s=self._service.lease_s, on_lost=self._lose):
-                reply = await self._answer()
-                committed = await self._committed(reply) if reply is not None else None
+            async with held:
+                try:
+                    return await self._run()
+                except asyncio.CancelledError:
+                    await self._hand_over()
+                    raise
+
+    async def _run(self) -> Outcome:
+        end = self._claim.end
+        if end is None:
+            reply = await self._answer()
+            committed = await self._committed(reply) if reply is not None else None
             if committed is None:
-                await self._waiting.abandon()
+                await self._waiting.abandon()  # first, since whoever has the turn next shows its answer there
+                await self._hand_over()
                 return "handed_over" if self._ended == "handed_over" else "lost"
+        else:
+            committed = _as_settled(end)
+        if end is not None and not self._is_wanted(end):
+            await self._waiting.abandon()
+            await self._mark_shown()
+        else:
             await self._show(replace(committed, notices=await self._beside(committed)))
         self._waiting.over.set()
         if self._ended == "stopped" or self._waiting.is_let_go:
             return "stopped"
         return "failed" if committed.failed else "answered"
+
+    def _is_wanted(self, end: TurnEnd) -> bool:
+        """Whether there is something left to show that somebody waits for."""
+        message = self._claim.message
+        is_said = bool(message.text or message.attachments)
+        is_forgotten = not is_said or (end.answer is not None and not end.answer.text)
+        return self._service.is_wanted(end) and not is_forgotten
 
     async def _answer(self) -> Reply | None:
         """Return the answer; None when there is none to show, since another process or the next start makes it."""
@@ -113,14 +141,12 @@ class Turn:
         finally:
             for task in (self._answering, telling):
                 task.cancel()  # changes nothing once it is done
+            await asyncio.wait([self._answering, telling])
         if not self._answering.cancelled():
             with self._taken_over():
                 return self._answering.result()
         if self._ended == "stopped":
             return Reply(text=STOPPED, failed=True)
-        if self._ended == "handed_over":
-            with suppress(StoreUnavailableError):  # else the lease runs out by itself
-                await self._service.hand_over(self._claim)
         return None
 
     async def _make(self) -> Reply:
@@ -161,13 +187,33 @@ class Turn:
         return told + self._waiting.notices + reply.notices
 
     async def _show(self, reply: Reply) -> None:
-        """Show a committed reply; one whose showing is not noted is shown once more later."""
-        if not await self._waiting.reply.shown(reply):
-            return
-        try:
-            await self._service.mark_shown(self._claim.message.message_id)
-        except StoreUnavailableError as error:
-            _log.warning("shown_not_noted", message_id=self._waiting.message_id, operation=error.operation)
+        """Show a committed reply; the thread goes on as soon as that is noted, shown or not."""
+        if await self._waiting.reply.shown(reply):
+            await self._mark_shown()
+        else:
+            await self._noted(self._service.put_off)
+
+    async def _mark_shown(self) -> None:
+        await self._noted(self._service.mark_shown)
+
+    async def _noted(self, note: Callable[[TurnClaim], Awaitable[None]]) -> None:
+        """Note what became of the end, however long the record takes: what is not noted is shown once more."""
+        retry_s = FIRST_RETRY_S
+        while True:
+            try:
+                await note(self._claim)
+            except StoreUnavailableError as error:
+                _log.warning("shown_not_noted", message_id=self._waiting.message_id, operation=error.operation)
+                if not await self._pause(retry_s):
+                    return
+                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+            else:
+                return
+
+    async def _hand_over(self) -> None:
+        """Give the turn back as far as it has come; one that was lost is another process's."""
+        with suppress(StoreUnavailableError):  # else the lease runs out by itself
+            await self._service.hand_over(self._claim)
 
     @contextmanager
     def _taken_over(self) -> Iterator[None]:
@@ -193,3 +239,8 @@ class Turn:
     def _lose(self) -> None:
         if self.end("lost"):
             _log.info("turn_taken_over", message_id=self._waiting.message_id)
+
+
+def _as_settled(end: TurnEnd) -> Reply:
+    """Return how a turn ended as its person is to see it."""
+    return Reply(text=BROKEN, failed=True) if end.answer is None else Reply(text=end.answer.text)

@@ -24,7 +24,7 @@ async def expire(*, admin: RecordAdmin, clock: Clock, retention_days: float) -> 
 
 async def erase_unkept(*, admin: RecordAdmin, clock: Clock) -> int:
     """Erase what was said while paused and whose answer was never shown, for instance because its process died."""
-    turns = await admin.erase_unkept(sent_before=clock.now() - SHOWN_LATE)
+    turns = await admin.erase_unkept(settled_before=clock.now() - SHOWN_LATE)
     if turns:
         _log.info("unkept_erased", turns=turns)
     return turns

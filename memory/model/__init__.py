@@ -49,7 +49,7 @@ from memory.model.messages import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
-    Unshown,
+    TurnEnd,
 )
 from memory.model.recall import (
     Candidates,
@@ -137,7 +137,7 @@ __all__ = [
     "ToolCall",
     "ToolExchange",
     "TurnClaim",
-    "Unshown",
+    "TurnEnd",
     "Usage",
     "UserId",
     "VectorEntry",

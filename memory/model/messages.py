@@ -117,21 +117,16 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unshown:
-    """A turn that was settled, and whose end may never have reached the person.
+class TurnEnd:
+    """How a turn was settled whose end may never have reached the person.
 
     Attributes:
-        answer: What it ended with; None for a turn that failed. Message and answer are without text once forgotten.
+        settled_at: Aware, UTC.
+        answer: What it ended with, without text once forgotten; None for a turn that failed.
     """
 
-    message: Message
+    settled_at: datetime
     answer: Message | None
-
-    @property
-    def is_forgotten(self) -> bool:
-        """Whether there is nothing left that may be shown."""
-        is_said = bool(self.message.text or self.message.attachments)
-        return not is_said or (self.answer is not None and not self.answer.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,13 +222,14 @@ class ThreadInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnClaim:
-    """The right to answer one message, for as long as its lease is renewed.
+    """The right to answer one message, and to show how its turn ends, for as long as its lease is renewed.
 
     Attributes:
         head: The thread as it stood when the turn began.
         author_epoch: The asker's forget epoch at that moment; a commit under a newer one stores no text.
         holder: Who holds the thread's lease.
         fence: The lease's fencing number.
+        end: How the turn was settled already: it is left to be shown. None for a message that wants an answer.
     """
 
     message: Message
@@ -242,3 +238,4 @@ class TurnClaim:
     author_epoch: int
     holder: str
     fence: int
+    end: TurnEnd | None = None

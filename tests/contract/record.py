@@ -154,7 +154,24 @@ class Record:
     async def answer_claim(
         self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None
     ) -> Message | None:
-        """Settle a turn that was begun before."""
+        """Settle a turn that was begun before, and show how it ended."""
+        stored = await self.settle_claim(claim, words, used=used)
+        await self.messages.mark_shown(claim)
+        return stored
+
+    async def settle(
+        self, message: Message, words: str | None, *, used: Sequence[MemoryKey] = (), lease_s: float = LEASE_S
+    ) -> TurnClaim:
+        """Settle a message whose end nobody has shown yet; return the claim to show it."""
+        claim = await self.messages.begin_turn(message.message_id, holder="w", lease_s=lease_s)
+        assert claim is not None
+        await self.settle_claim(claim, words, used=used)
+        return claim
+
+    async def settle_claim(
+        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = ()
+    ) -> Message | None:
+        """Settle a turn that was begun before; nobody has shown how it ended yet."""
         self.clock.advance(1)
         reply = (
             None if words is None else NewReply(text=words, sent_at=self.clock.now(), used=tuple(used), tokens=tokens)

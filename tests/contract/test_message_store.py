@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -455,15 +455,14 @@ async def test_failing_a_turn_again_is_no_conflict(record: Record) -> None:
     assert await record.messages.settle(claim, None) is None
 
 
-async def test_settle_of_a_released_claim_writes_nothing(record: Record) -> None:
-    """A worker that settles twice is told so the second time."""
+async def test_settling_again_in_other_words_gives_what_was_settled(record: Record) -> None:
+    """The first commit counts."""
     message = await record.say("hello")
     claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
     assert claim is not None
-    await record.answer_claim(claim, "once")
+    stored = await record.answer_claim(claim, "once")
 
-    with pytest.raises(StoreConflictError):
-        await record.messages.settle(claim, NewReply(text="twice", sent_at=record.clock.now()))
+    assert await record.messages.settle(claim, NewReply(text="twice", sent_at=record.clock.now())) == stored
     assert texts(await load(record)) == ["hello", "once"]
 
 
@@ -507,37 +506,119 @@ async def test_a_reply_is_found_by_its_post_and_by_the_message_it_answers(record
     assert await find(failed.platform_message_id) is None
 
 
-async def test_what_is_not_marked_as_shown_is_given_out_once_and_again_later(record: Record) -> None:
-    """Answers and failures alike, once a while has passed; not when they are marked, of another tenant, or too old."""
-    answered, failed, shown = [await record.say(words) for words in ("one", "two", "three")]
-    await record.answer(answered, "because")
-    await record.answer(failed, None)
-    await record.answer(shown, "fine")
-    await record.messages.mark_shown(shown.message_id)
-    before = record.clock.now()
+async def settled(record: Record, words: str, reply: str | None, *, lease_s: float = LEASE_S) -> TurnClaim:
+    """Say something and settle it; nobody has shown the end yet."""
+    claim = await begun(record, await record.say(words), lease_s=lease_s)
+    sent_at = record.clock.now()
+    await record.messages.settle(claim, None if reply is None else NewReply(text=reply, sent_at=sent_at))
+    return claim
+
+
+async def test_a_thread_goes_on_only_when_the_end_of_its_turn_is_shown(record: Record) -> None:
+    """Until then the lease is held, in this process too, so that no answer stands before the one it follows."""
+    claim = await settled(record, "one", "because")
+    second = await record.say("two")
+
+    assert await record.messages.begin_turn(second.message_id, holder="other", lease_s=LEASE_S) is None
+    assert await record.messages.begin_turn(second.message_id, holder="w", lease_s=LEASE_S) is None
+    await record.messages.mark_shown(claim)
+    assert await record.messages.waiting(second.session_id) == [second.message_id]
+    assert await record.messages.begin_turn(second.message_id, holder="other", lease_s=LEASE_S) is not None
+
+
+@pytest.mark.parametrize("reply", ["because", None])
+async def test_an_end_that_its_process_never_showed_is_claimed_before_anything_is_answered(
+    record: Record, reply: str | None
+) -> None:
+    """Whoever takes the thread finds it, an answer or a failure, and when it was settled."""
+    lost = await settled(record, "one", reply, lease_s=0)
+    settled_at = record.clock.now()
+    second = await record.say("two")
+    waiting = await record.messages.waiting(second.session_id)
+    claim = await begun(record, lost.message, holder="other")
+
+    assert waiting == [lost.message.message_id, second.message_id]
+    assert lost.end is None and claim.end is not None
+    assert (claim.end.settled_at, claim.end.answer and claim.end.answer.text) == (settled_at, reply)
+    assert claim.fence > lost.fence
+    await record.messages.mark_shown(claim)
+    assert await record.messages.begin_turn(lost.message.message_id, holder="w", lease_s=LEASE_S) is None
+
+
+async def test_what_is_shown_after_all_is_shown_whoever_holds_the_thread_now(record: Record) -> None:
+    """The mark of a process that lost the lease counts, and takes no lease from anybody."""
+    lost = await settled(record, "one", "because", lease_s=0)
+    claim = await begun(record, lost.message, holder="other")
+    await record.messages.mark_shown(lost)
+
+    assert await record.messages.waiting(lost.message.session_id) == []
+    await record.messages.renew(claim, lease_s=LEASE_S)
+
+
+async def test_an_end_that_is_put_off_holds_nothing_up_and_comes_back(record: Record) -> None:
+    """The platform did not take it: the thread goes on, and it is shown when its time comes."""
+    claim = await settled(record, "one", "because")
+    second = await record.say("two")
+    await record.messages.put_off(claim, until=record.clock.now() + timedelta(seconds=60))
+
+    assert await record.messages.waiting(second.session_id) == [second.message_id]
+    await record.answer(second, "fine")
+    assert await record.messages.open_threads(TENANT) == {}
     record.clock.advance(60)
-
-    async def take(*, tenant_id: TenantId = TENANT, after: datetime = answered.sent_at) -> list[tuple[str, str | None]]:
-        taken = await record.messages.take_unshown(tenant_id, after=after, before=before)
-        return sorted((turn.message.text, turn.answer.text if turn.answer else None) for turn in taken)
-
-    assert await take(tenant_id=TenantId("test:other")) == []
-    assert await take(after=before + timedelta(seconds=1)) == []
-    assert await take() == [("one", "because"), ("two", None)]
-    assert await take() == []
-    before = record.clock.now()
-    assert await take() == [("one", "because"), ("two", None)]
+    assert await record.messages.waiting(second.session_id) == [claim.message.message_id]
+    assert await record.messages.open_threads(TENANT) == {second.session_id: 1}
+    again = await begun(record, claim.message, holder="other")
+    await record.messages.put_off(claim, until=record.clock.now() + timedelta(seconds=60))
+    await record.messages.renew(again, lease_s=LEASE_S)
 
 
-async def test_an_unshown_turn_that_was_forgotten_says_so(record: Record) -> None:
+async def test_an_end_that_was_handed_over_is_shown_by_the_next_process(record: Record) -> None:
+    """It stays settled: nobody is asked again."""
+    claim = await settled(record, "one", "because")
+    await record.messages.hand_over(claim)
+    again = await begun(record, claim.message, holder="other")
+
+    assert again.end is not None and again.end.answer is not None
+    assert texts(await load(record)) == ["one", "because"]
+
+
+async def test_an_end_that_was_forgotten_has_no_text(record: Record) -> None:
     """There is nothing left to show, but a place to clear."""
-    message = await record.say("my vault is in cellar-17")
-    await record.answer(message, "Noted.")
-    await record.erasure.delete_message(message.session_id, "p1", actor=ANNA.user_id)
+    lost = await settled(record, "my vault is in cellar-17", "Noted.", lease_s=0)
+    await record.erasure.delete_message(lost.message.session_id, "p1", actor=ANNA.user_id)
+    claim = await begun(record, lost.message)
 
-    (turn,) = await record.messages.take_unshown(TENANT, after=message.sent_at, before=record.clock.now())
+    assert claim.end is not None
+    assert claim.message.text == ""
 
-    assert turn.is_forgotten
+
+async def test_open_threads_are_a_tenants_with_their_turns_first_accepted_first(record: Record) -> None:
+    """Those that want an answer and those whose end is to be shown."""
+    await record.say("one", place=public_thread("a"))
+    await settled(record, "two", "because")
+    await record.say("three", place=public_thread("a"))
+    await record.talk("over", place=public_thread("b"))
+    found = await record.messages.open_threads(TENANT)
+
+    assert list(found.items()) == [(public_thread("a").session_id, 2), (public_thread().session_id, 1)]
+    assert await record.messages.open_threads(TenantId("test:T2")) == {}
+
+
+@pytest.mark.parametrize("reply", ["because", None])
+async def test_only_who_settled_a_turn_may_settle_it_again(record: Record, reply: str | None) -> None:
+    """Two processes that end a turn in the same words are two all the same: the fence tells them apart."""
+    message = await record.say("why?")
+    lost = await begun(record, message, lease_s=0, holder="a")
+    claim = await begun(record, message, holder="b")
+    words = None if reply is None else NewReply(text=reply, sent_at=message.sent_at)
+    await record.messages.settle(claim, words)
+
+    with pytest.raises(StoreConflictError):
+        await record.messages.settle(lost, words)
+    await record.messages.mark_shown(claim)
+    await record.messages.settle(claim, words)
+    assert len(await record.messages.waiting(message.session_id)) == 0
+    assert texts(await load(record)) == ["why?", *([] if reply is None else [reply])]
 
 
 async def test_messages_are_answered_in_the_order_in_which_they_were_sent(record: Record) -> None:

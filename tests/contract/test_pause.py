@@ -136,12 +136,12 @@ async def test_a_settled_turn_is_no_history_until_it_is_shown_and_nothing_after(
     message = await record.say(WORDS)
     claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
     assert claim is not None and claim.message == message
-    reply = await record.answer_claim(claim, f"You said {SECRET}.", used=[MemoryKey("f1")])
+    reply = await record.settle_claim(claim, f"You said {SECRET}.", used=[MemoryKey("f1")])
     assert reply is not None and not reply.kept
 
     for is_shown in (False, True):
         if is_shown:
-            await record.messages.mark_shown(message.message_id)
+            await record.messages.mark_shown(claim)
             assert await record.holding(SECRET) == []
         assert await history(record) == ["we use argocd", "Noted."]
         (thread,) = await record.messages.threads(ANNA.user_id, limit=10)
@@ -165,10 +165,10 @@ async def test_a_shown_turn_is_erased_and_why_still_has_its_ids(record: Record, 
     message = await record.say(WORDS)
     async with record.database.begin() as connection:
         await connection.execute(update(messages).values(attachments=[{"name": "log", "text": SECRET}]))
-    await record.answer(message, f"You said {SECRET}.", used=[MemoryKey("f1")])
+    claim = await record.settle(message, f"You said {SECRET}.", used=[MemoryKey("f1")])
     assert await record.rows("reply_uses") == 1
     assert not await admin.has_erased_texts()
-    await record.messages.mark_shown(message.message_id)
+    await record.messages.mark_shown(claim)
 
     assert await record.holding(SECRET) == []
     assert await record.rows("reply_uses") == 0
@@ -190,16 +190,15 @@ async def test_a_failed_turn_is_erased_too(record: Record) -> None:
     await pause(record)
     message = await record.say(WORDS)
     await record.answer(message, None)
-    await record.messages.mark_shown(message.message_id)
 
     assert await record.holding(SECRET) == []
 
 
 async def test_a_turn_that_was_kept_stays_when_it_is_shown(record: Record, admin: SqlRecordAdmin) -> None:
     """Also when its author is paused by then."""
-    message = await record.talk(WORDS, "Noted.")
+    claim = await record.settle(await record.say(WORDS), "Noted.")
     await pause(record)
-    await record.messages.mark_shown(message.message_id)
+    await record.messages.mark_shown(claim)
 
     assert await history(record) == [WORDS, "Noted."]
     assert not await admin.has_erased_texts()
@@ -209,11 +208,11 @@ async def test_an_unshown_turn_is_given_out_with_its_text_and_then_erased(record
     """The process died between the commit and the post: the next one shows it."""
     await pause(record)
     message = await record.say(WORDS)
-    await record.answer(message, "Right.")
-    (turn,) = await record.messages.take_unshown(TENANT, after=message.sent_at, before=record.clock.now())
-    assert turn.answer is not None
-    assert (turn.message.text, turn.answer.text, turn.is_forgotten) == (WORDS, "Right.", False)
-    await record.messages.mark_shown(message.message_id)
+    await record.settle(message, "Right.", lease_s=0)
+    claim = await record.messages.begin_turn(message.message_id, holder="other", lease_s=LEASE_S)
+    assert claim is not None and claim.end is not None and claim.end.answer is not None
+    assert (claim.message.text, claim.end.answer.text) == (WORDS, "Right.")
+    await record.messages.mark_shown(claim)
 
     assert await record.holding(SECRET) == []
 
@@ -222,19 +221,21 @@ async def test_upkeep_erases_what_nobody_will_be_shown(record: Record, admin: Sq
     """Not what waits for its answer, nor what may still be shown, nor what was kept."""
     await record.talk("we use argocd", "Noted.")
     await pause(record)
-    lost = await record.talk(WORDS, f"You said {SECRET}.")
+    lost = await record.settle(await record.say(WORDS), f"You said {SECRET}.")
+    settled_at = record.clock.now()
+    await record.messages.put_off(lost, until=settled_at + timedelta(days=2))
     record.clock.advance(3_600)
-    fresh = await record.talk("a fresh plugh-5", "It is plugh-5.")
+    fresh = await record.settle(await record.say("a fresh plugh-5"), "It is plugh-5.")
     waiting = await record.say("and plover-3?")
 
-    assert await admin.erase_unkept(sent_before=lost.sent_at + timedelta(seconds=1)) == 1
-    assert await admin.erase_unkept(sent_before=lost.sent_at + timedelta(seconds=1)) == 0
+    assert await admin.erase_unkept(settled_before=settled_at) == 0
+    assert await admin.erase_unkept(settled_before=settled_at + timedelta(seconds=1)) == 1
+    assert await admin.erase_unkept(settled_before=settled_at + timedelta(seconds=1)) == 0
     assert await record.holding(SECRET) == []
     assert await record.holding("plugh-5") == ["messages"]
-    assert await admin.erase_unkept(sent_before=record.clock.now() + A_DAY) == 1
+    assert await admin.erase_unkept(settled_before=record.clock.now() + A_DAY) == 1
     assert await record.holding("plugh-5") == []
-    assert fresh.message_id not in await record.messages.waiting(THREAD)
-    assert await record.messages.waiting(THREAD) == [waiting.message_id]
+    assert await record.messages.waiting(THREAD) == [fresh.message.message_id, waiting.message_id]
     assert await record.holding("plover-3") == ["messages"]
     assert await record.holding("argocd") != []
     assert await admin.has_erased_texts()
@@ -255,15 +256,13 @@ async def test_an_edit_before_the_answer_changes_the_text_and_nothing_else(recor
     (changed,) = await record.messages.unanswered(tenant_id=TENANT)
     assert (changed.text, changed.version, changed.kept) == (WORDS, message.version + 1, False)
     await record.answer(changed, "Right.")
-    await record.messages.mark_shown(message.message_id)
     assert await record.holding(SECRET) == []
 
 
 async def test_an_erased_message_stays_erased_when_it_is_edited(record: Record) -> None:
     """Also after its author has resumed."""
     await pause(record)
-    message = await record.talk("the code is plugh-5", "Right.")
-    await record.messages.mark_shown(message.message_id)
+    await record.talk("the code is plugh-5", "Right.")
     await pause(record, paused=False)
     await record.edit(THREAD, "p1", WORDS)
 
@@ -273,7 +272,6 @@ async def test_an_erased_message_stays_erased_when_it_is_edited(record: Record) 
 async def test_a_kept_message_that_is_edited_while_paused_is_not_kept_any_more(record: Record) -> None:
     """What came from its old text goes as after any edit, and its new text is stored nowhere."""
     message = await record.talk("our cluster is plugh-5", "Noted.")
-    await record.messages.mark_shown(message.message_id)
     await record.learn(Outcome(added=(fact_from("The cluster is plugh-5.", message),)))
     await pause(record)
     receipt = await record.edit(THREAD, "p1", WORDS)
@@ -292,13 +290,13 @@ async def test_an_edit_while_paused_of_a_message_that_waits_is_answered_and_eras
     await pause(record)
     await record.edit(THREAD, "p1", WORDS)
     assert claim is not None
-    reply = await record.answer_claim(claim, f"It is {SECRET}.")
+    reply = await record.settle_claim(claim, f"It is {SECRET}.")
 
     assert reply is not None and not reply.kept
     assert await record.holding("plugh-5") == []
     assert await record.holding(SECRET) == ["messages"]
     assert await history(record) == []
-    await record.messages.mark_shown(message.message_id)
+    await record.messages.mark_shown(claim)
     assert await record.holding(SECRET) == []
 
 
@@ -325,7 +323,7 @@ async def test_no_fact_may_name_it_as_its_source(record: Record) -> None:
 async def test_forgetting_reaches_it_before_it_is_shown(record: Record) -> None:
     """A person need not wait for the erasure."""
     await pause(record)
-    await record.talk(WORDS, f"You said {SECRET}.")
+    await record.settle(await record.say(WORDS), f"You said {SECRET}.")
     plan = await record.erasure.plan(ANNA.user_id, ThisThread(session_id=THREAD))
     receipt = await record.erasure.erase(plan, actor=ANNA.user_id)
 

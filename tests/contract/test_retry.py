@@ -95,13 +95,21 @@ async def test_nobody_else_can_have_it_answered(record: Record) -> None:
 
 
 async def test_the_failed_end_is_not_shown_late_any_more(record: Record) -> None:
-    """It is not the end."""
-    message = await failed(record, "deploy the api")
+    """It is not the end; nor does who showed it in the end take the end that came after it for shown."""
+    message = await record.say("deploy the api")
+    first = await record.settle(message, None)
+    await record.messages.put_off(first, until=record.clock.now() + timedelta(seconds=60))
     assert await retry(record, message)
     record.clock.advance(600)
-    now = record.clock.now()
+    again = await record.messages.begin_turn(message.message_id, holder="w", lease_s=0)
+    assert again is not None and again.end is None
+    await record.settle_claim(again, "deployed")
+    await record.messages.mark_shown(first)
 
-    assert await record.messages.take_unshown(TENANT, after=now - timedelta(hours=1), before=now) == []
+    assert await record.messages.waiting(THREAD) == [message.message_id]
+    claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
+    assert claim is not None and claim.end is not None and claim.end.answer is not None
+    assert claim.end.answer.text == "deployed"
 
 
 async def test_it_keeps_its_place_among_the_others(record: Record) -> None:

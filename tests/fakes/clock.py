@@ -1,8 +1,9 @@
-"""A clock that the test moves."""
+"""A clock and a timer that the test moves."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
-from memory.ports import Clock
+from memory.ports import Clock, Timer
 
 
 class FrozenClock(Clock):
@@ -17,3 +18,34 @@ class FrozenClock(Clock):
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`."""
         self._now += timedelta(seconds=seconds)
+
+
+class HandTimer(Timer):
+    """Time passes when the test says so."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._sleepers: set[tuple[float, asyncio.Future[None]]] = set()
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        sleeper = (self._now + seconds, asyncio.get_running_loop().create_future())
+        self._sleepers.add(sleeper)
+        try:
+            await sleeper[1]
+        finally:
+            self._sleepers.discard(sleeper)
+
+    async def sleepers(self, count: int) -> None:
+        """Wait until so many sleep."""
+        while sum(not sleeping.done() for _, sleeping in self._sleepers) != count:
+            await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass; who sleeps no longer than that goes on."""
+        self._now += seconds
+        for until, sleeping in self._sleepers:
+            if until <= self._now and not sleeping.done():
+                sleeping.set_result(None)

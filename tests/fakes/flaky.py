@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -136,6 +137,14 @@ class FlakyDatabase(Database):
             raise StoreUnavailableError("sql", operation)
 
 
+@dataclass
+class Hold:
+    """Keeps a call that has done its work from coming back."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class FlakyMessages(SqlMessageStore):
     """A real store whose calls fail as told, by name.
 
@@ -143,6 +152,7 @@ class FlakyMessages(SqlMessageStore):
         down: These calls reach nothing.
         unconfirmed: The next call of each of these is committed, but its caller is not told so.
         broken: These fail with an error that nobody foresaw.
+        held: The next call of each of these is committed, and comes back when the test says so.
         renewals: Set whenever a renewal was tried.
     """
 
@@ -151,6 +161,7 @@ class FlakyMessages(SqlMessageStore):
         self.down: set[str] = set()
         self.unconfirmed: set[str] = set()
         self.broken: set[str] = set()
+        self.held: dict[str, Hold] = {}
         self.renewals: asyncio.Queue[TurnClaim] = asyncio.Queue()
 
     async def accept(self, message: InboundMessage) -> Accepted:
@@ -168,11 +179,20 @@ class FlakyMessages(SqlMessageStore):
     async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
         return await self._call("settle", super().settle(claim, reply))
 
+    async def hand_over(self, claim: TurnClaim) -> None:
+        await self._call("hand_over", super().hand_over(claim))
+
+    async def mark_shown(self, claim: TurnClaim) -> None:
+        await self._call("mark_shown", super().mark_shown(claim))
+
     async def _call(self, name: str, call: Coroutine[None, None, Result]) -> Result:
         if name in self.down or name in self.broken:
             call.close()
             raise StoreUnavailableError("sql", name) if name in self.down else RuntimeError(f"{name} is broken")
         result = await call
+        if hold := self.held.pop(name, None):
+            hold.reached.set()
+            await hold.gate.wait()
         if name in self.unconfirmed:
             self.unconfirmed.remove(name)
             raise StoreUnavailableError("sql", name, "the connection was lost at the commit")

@@ -18,18 +18,24 @@ from memory.model import (
 from memory.ports import LanguageModel
 
 
+@dataclass(frozen=True)
+class Pause:
+    """A place in a reply at which the model takes its time."""
+
+
 @dataclass
 class ScriptedModel(LanguageModel):
     """Answers by script; each list is used up from the front, then the default is used.
 
     Attributes:
-        replies: What the next replies are: a text, an error, or events in order; an error among them breaks the stream.
+        replies: What the next replies are: a text, an error, or events in order; an error among them breaks the stream,
+            and at a pause it waits for `go_on`.
         extractions: What the next extractions return or raise.
         summary: Makes a summary of a request.
         gate: While it is not set, replies wait.
     """
 
-    replies: list[str | ProviderError | list[ReplyEvent | ProviderError]] = field(default_factory=list)
+    replies: list[str | ProviderError | list[ReplyEvent | ProviderError | Pause]] = field(default_factory=list)
     extractions: list[ExtractionReply | ProviderError] = field(default_factory=list)
     summary: Callable[[SummaryRequest], str] = lambda request: f"{len(request.leaving)} messages went before."
     asked: list[ReplyRequest] = field(default_factory=list)
@@ -37,6 +43,8 @@ class ScriptedModel(LanguageModel):
     summarized: list[SummaryRequest] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
     summary_error: ProviderError | None = None
 
     def __post_init__(self) -> None:
@@ -58,11 +66,14 @@ class ScriptedModel(LanguageModel):
         script = self.replies.pop(0) if self.replies else f"answer {len(self.asked)}"
         if isinstance(script, ProviderError):
             raise script
-        events: list[ReplyEvent | ProviderError] = [TextDelta(text=script)] if isinstance(script, str) else script
-        for event in events:
+        for event in [TextDelta(text=script)] if isinstance(script, str) else script:
             if isinstance(event, ProviderError):
                 raise event
-            yield event
+            if isinstance(event, Pause):
+                self.paused.set()
+                await self.go_on.wait()
+            else:
+                yield event
         yield ReplyDone()
 
     async def summarize(self, request: SummaryRequest) -> str:
@@ -80,6 +91,6 @@ class ScriptedModel(LanguageModel):
         return script
 
 
-def remembers(text: str) -> list[ReplyEvent | ProviderError]:
+def remembers(text: str) -> list[ReplyEvent | ProviderError | Pause]:
     """Return a round in which the model asks to remember `text`."""
     return [ToolCall(call_id="call-1", text=text)]

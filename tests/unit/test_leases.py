@@ -3,9 +3,10 @@
 import asyncio
 
 from memory.errors import StoreUnavailableError
-from memory.leases import kept
+from memory.leases import kept, renewed
 from memory.model.work import Lease
 from memory.ports import LeaseStore
+from tests.fakes.clock import HandTimer
 
 _LEASE = Lease(name="work", holder="me", fence=1)
 _SHORT_S = 0.003
@@ -48,6 +49,26 @@ async def test_a_lease_is_renewed_until_it_is_lost_whatever_the_store_does_betwe
         await leases.lost.wait()
 
     assert leases.asked == 4
+
+
+async def test_a_lease_that_cannot_be_renewed_is_lost_when_it_is_over() -> None:
+    """Nobody can tell whether somebody else has it by then; it is said once, and renewal is still tried."""
+    timer, leases, lost = HandTimer(), Renewals("held", "down", "down", "down", "down", "lost"), list[float]()
+
+    async with renewed(
+        lambda: leases.renew(_LEASE, lease_s=40),
+        name="work",
+        lease_s=40,
+        on_lost=lambda: lost.append(timer.now()),
+        timer=timer,
+    ):
+        for asleep in (2, 2, 2, 2, 2, 1):
+            await timer.sleepers(asleep)
+            timer.advance(10)
+        await leases.lost.wait()
+
+    assert lost == [50.0]
+    assert leases.asked == 6
 
 
 async def test_renewal_ends_with_the_work() -> None:

@@ -98,12 +98,12 @@ class SqlRecordAdmin(RecordAdmin):
         async with self._database.read("look for erased texts") as connection:
             return is_rewrite_due(await upkeep_times(connection))
 
-    async def erase_unkept(self, *, sent_before: datetime) -> int:
+    async def erase_unkept(self, *, settled_before: datetime) -> int:
         total, done = 0, _UNKEPT_AT_ONCE
         while done == _UNKEPT_AT_ONCE:
             async with self._database.begin("erase what was not to be kept") as connection:
                 done = await erase_left_over(
-                    connection, sent_before=sent_before, now=self._database.clock.now(), limit=_UNKEPT_AT_ONCE
+                    connection, settled_before=settled_before, now=self._database.clock.now(), limit=_UNKEPT_AT_ONCE
                 )
             total += done
         return total

@@ -1,6 +1,6 @@
 """The inbox and the transcript as one port; `inbox`, `turns` and `threads` do the work inside its transactions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from memory.errors import StoreConflictError
@@ -21,7 +21,6 @@ from memory.model import (
     ThreadInfo,
     ThreadState,
     TurnClaim,
-    Unshown,
     UserId,
 )
 from memory.ports import MessageStore
@@ -68,7 +67,12 @@ class SqlMessageStore(MessageStore):
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
         return await self._database.write_lightly(
-            "begin a turn", turns.begin_turn, message_id, holder=holder, lease_s=lease_s
+            "begin a turn",
+            turns.begin_turn,
+            message_id,
+            holder=holder,
+            lease_s=lease_s,
+            now=self._database.clock.now(),
         )
 
     async def renew(self, claim: TurnClaim, *, lease_s: float) -> None:
@@ -94,18 +98,15 @@ class SqlMessageStore(MessageStore):
     async def newest_reply(self, session_id: SessionId) -> Message | None:
         return await self._database.look("find the newest reply", posts.newest_reply, session_id)
 
-    async def mark_shown(self, message_id: MessageId) -> None:
+    async def mark_shown(self, claim: TurnClaim) -> None:
         now = self._database.clock.now()
-        await self._database.write_lightly("mark a turn as shown", posts.mark_shown, message_id, now=now)
+        await self._database.write_lightly("mark a turn as shown", posts.mark_shown, claim, now=now)
 
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
         return await self._database.write("tell what is remembered", disclosures.discloses, scope, message_id)
 
-    async def take_unshown(self, tenant_id: TenantId, *, after: datetime, before: datetime) -> Sequence[Unshown]:
-        now = self._database.clock.now()
-        return await self._database.write(
-            "take unshown turns", posts.take_unshown, tenant_id, after=after, before=before, now=now
-        )
+    async def put_off(self, claim: TurnClaim, *, until: datetime) -> None:
+        await self._database.write_lightly("put off what to show", posts.put_off, claim, until=until)
 
     async def hand_over(self, claim: TurnClaim) -> None:
         async with self._database.begin("hand a turn over") as connection:
@@ -117,7 +118,12 @@ class SqlMessageStore(MessageStore):
         )
 
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
-        return await self._database.look("list a thread's waiting messages", thread_rows.waiting, session_id)
+        now = self._database.clock.now()
+        return await self._database.look("list a thread's waiting messages", thread_rows.waiting, session_id, now=now)
+
+    async def open_threads(self, tenant_id: TenantId) -> Mapping[SessionId, int]:
+        now = self._database.clock.now()
+        return await self._database.look("list open threads", thread_rows.open_threads, tenant_id, now=now)
 
     async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
         return await self._database.look("list unanswered messages", thread_rows.unanswered, tenant_id)

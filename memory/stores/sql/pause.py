@@ -46,7 +46,7 @@ _LEFT_OVER = (
         _UNKEPT,
         messages.c.author_id.is_not(None),
         SETTLED,
-        or_(messages.c.unshown_since.is_(None), messages.c.sent_at < bindparam("sent_before")),
+        or_(messages.c.unshown_since.is_(None), messages.c.unshown_since < bindparam("settled_before")),
     )
     .order_by(messages.c.id)
     .limit(bindparam("limit"))
@@ -117,9 +117,9 @@ async def erase_unkept(connection: AsyncConnection, message_ids: Collection[Mess
         await note_event(connection, "texts_erased_at", at=now)
 
 
-async def erase_left_over(connection: AsyncConnection, *, sent_before: datetime, now: datetime, limit: int) -> int:
+async def erase_left_over(connection: AsyncConnection, *, settled_before: datetime, now: datetime, limit: int) -> int:
     """Erase what was not to be kept and will not be shown any more; return how many turns, at most `limit`."""
-    values: dict[str, Any] = {"sent_before": sent_before, "limit": limit}
+    values: dict[str, Any] = {"settled_before": settled_before, "limit": limit}
     left = (await connection.execute(_LEFT_OVER, values)).scalars().all()
     await erase_unkept(connection, left, now=now)
     return len(left)

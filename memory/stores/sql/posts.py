@@ -1,37 +1,26 @@
 """Where the platform shows the end of a turn, and whether it does yet."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import StoreConflictError
-from memory.model import Message, MessageId, SessionId, TenantId, TurnClaim, Unshown
-from memory.stores.sql.leases import check_lease
+from memory.model import Message, SessionId, TurnClaim
+from memory.stores.sql.leases import check_lease, release_lease
 from memory.stores.sql.pause import erase_unkept
 from memory.stores.sql.schema import messages
 from memory.stores.sql.threads import message_of
 from memory.stores.sql.turns import lease_of
 
 _NOTE = update(messages).where(messages.c.id == bindparam("message_id")).values(post=bindparam("new_post"))
-_SHOWN = (
-    update(messages)
-    .where(messages.c.id == bindparam("message_id"))
-    .values(unshown_since=None)
-    .returning(messages.c.kept)
+_END = update(messages).where(
+    messages.c.id == bindparam("message_id"),
+    messages.c.unshown_since.is_not(None),
+    func.coalesce(messages.c.settled_fence, 0) <= bindparam("fence"),  # not what a later turn made of it
 )
-_TAKE_UNSHOWN = (
-    update(messages)
-    .where(
-        messages.c.tenant_id == bindparam("b_tenant_id"),
-        messages.c.unshown_since <= bindparam("before"),
-        messages.c.sent_at >= bindparam("after"),
-    )
-    .values(unshown_since=bindparam("now"))
-    .returning(messages)
-)
+_SHOWN = _END.values(unshown_since=None, show_at=None).returning(messages.c.kept)
+_PUT_OFF = _END.values(show_at=bindparam("until"))
 _SAID = select(messages).where(
     messages.c.session_id == bindparam("session_id"), messages.c.platform_message_id == bindparam("name")
 )
@@ -50,7 +39,6 @@ _NEWEST_REPLY = (
     .order_by(messages.c.id.desc())
     .limit(1)
 )
-_ANSWERS = select(messages).where(messages.c.reply_to.in_(bindparam("message_ids", expanding=True)))
 
 
 async def note_post(connection: AsyncConnection, claim: TurnClaim, post: str) -> None:
@@ -78,20 +66,16 @@ async def newest_reply(connection: AsyncConnection, session_id: SessionId) -> Me
     return None if row is None else message_of(row)
 
 
-async def mark_shown(connection: AsyncConnection, message_id: MessageId, *, now: datetime) -> None:
-    """Mark a turn's end as shown, and erase what was not to be kept of it."""
-    if await connection.scalar(_SHOWN, {"message_id": message_id}) is False:
+async def mark_shown(connection: AsyncConnection, claim: TurnClaim, *, now: datetime) -> None:
+    """End a turn as `MessageStore.mark_shown` does, and erase what was not to be kept of it."""
+    await release_lease(connection, lease_of(claim))
+    message_id = claim.message.message_id
+    if await connection.scalar(_SHOWN, {"message_id": message_id, "fence": claim.fence}) is False:
         await erase_unkept(connection, [message_id], now=now)
 
 
-async def take_unshown(
-    connection: AsyncConnection, tenant_id: TenantId, *, after: datetime, before: datetime, now: datetime
-) -> Sequence[Unshown]:
-    """Take unshown turns as `MessageStore.take_unshown` does."""
-    values: dict[str, Any] = {"b_tenant_id": tenant_id, "after": after, "before": before, "now": now}
-    taken = [message_of(row) for row in (await connection.execute(_TAKE_UNSHOWN, values)).all()]
-    if not taken:
-        return []
-    asked = {"message_ids": [message.message_id for message in taken]}
-    answers = {row.reply_to: message_of(row) for row in (await connection.execute(_ANSWERS, asked)).all()}
-    return [Unshown(message=message, answer=answers.get(message.message_id)) for message in taken]
+async def put_off(connection: AsyncConnection, claim: TurnClaim, *, until: datetime) -> None:
+    """Let a turn's end be shown later as `MessageStore.put_off` does."""
+    if await release_lease(connection, lease_of(claim)):
+        values = {"message_id": claim.message.message_id, "fence": claim.fence, "until": until}
+        await connection.execute(_PUT_OFF, values)

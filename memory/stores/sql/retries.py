@@ -16,7 +16,7 @@ _WAIT_AGAIN = (
         messages.c.state == literal_column(f"'{MessageState.FAILED.value}'"),
         messages.c.text.is_not(None),
     )
-    .values(state=MessageState.RECEIVED.value, unshown_since=None)
+    .values(state=MessageState.RECEIVED.value, unshown_since=None, show_at=None)
     .returning(messages.c.id)
 )
 _LEAVE_HISTORY = (

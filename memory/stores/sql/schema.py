@@ -131,14 +131,16 @@ messages = Table(
     Column("attachments", JSON, nullable=False, server_default="[]"),  # what came with it, as Attachment names it
     Column("tokens", Integer),  # of a reply: what the model read and wrote for it
     Column("edited_at", UtcDateTime),  # when the platform says it got the text it has; NULL for its first
+    Column("settled_fence", Integer),  # of a person's message: the fence of the lease under which it was settled
+    Column("show_at", UtcDateTime),  # of an unshown end: not to be shown before, since the platform did not take it
     UniqueConstraint("channel_id", "platform_message_id", name="uq_messages_delivery"),
     Index("ix_messages_thread", "session_id", "id"),
     Index("ix_messages_author", "author_id", "id"),
     Index("ix_messages_reply_to", "reply_to"),
     Index(
         "ix_messages_unshown",
-        "tenant_id",
-        "unshown_since",
+        "session_id",
+        "id",
         sqlite_where=text("unshown_since IS NOT NULL"),
         postgresql_where=text("unshown_since IS NOT NULL"),
     ),

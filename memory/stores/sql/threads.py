@@ -1,8 +1,21 @@
 """Reading threads back from the record: messages in their order, the summary, and lists of threads."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, bindparam, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import (
@@ -105,10 +118,30 @@ def is_waiting(rows: FromClause) -> ColumnElement[bool]:
     return _in_states(rows, MessageState.RECEIVED, MessageState.ANSWERING) & rows.c.text.is_not(None)
 
 
-_WAITING = (
-    select(messages.c.id)
-    .where(messages.c.session_id == bindparam("session_id"), is_waiting(messages))
-    .order_by(messages.c.sent_at, messages.c.id)
+def is_to_show(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition for messages whose turn was settled, and whose end is to be shown by `now`."""
+    is_due = rows.c.show_at.is_(None) | (rows.c.show_at <= bindparam("now"))
+    return rows.c.unshown_since.is_not(None) & is_due
+
+
+def _open(rank: str, *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(messages.c.id, messages.c.session_id, messages.c.sent_at, literal_column(rank).label("rank")).where(
+        *conditions
+    )
+
+
+def _open_turns(rows: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Return what is not over, each kind by its own partial index."""
+    return union_all(_open("0", rows, is_to_show(messages)), _open("1", rows, is_waiting(messages)))
+
+
+_here = _open_turns(messages.c.session_id == bindparam("session_id"))
+_WAITING = _here.order_by(_here.selected_columns.rank, _here.selected_columns.sent_at, _here.selected_columns.id)
+_anywhere = _open_turns(messages.c.tenant_id == bindparam("tenant_id")).subquery()
+_OPEN_THREADS = (
+    select(_anywhere.c.session_id, func.count().label("turns"))
+    .group_by(_anywhere.c.session_id)
+    .order_by(func.min(_anywhere.c.id))
 )
 _UNANSWERED = (
     select(messages)
@@ -138,10 +171,16 @@ def message_of(row: AnyRow) -> Message:
     )
 
 
-async def waiting(connection: AsyncConnection, session_id: SessionId) -> list[MessageId]:
-    """Return a thread's messages that still want an answer, oldest first."""
-    rows = (await connection.execute(_WAITING, {"session_id": session_id})).all()
+async def waiting(connection: AsyncConnection, session_id: SessionId, *, now: datetime) -> list[MessageId]:
+    """Return a thread's turns that are not over as `MessageStore.waiting` does."""
+    rows = (await connection.execute(_WAITING, {"session_id": session_id, "now": now})).all()
     return [MessageId(row.id) for row in rows]
+
+
+async def open_threads(connection: AsyncConnection, tenant_id: TenantId, *, now: datetime) -> dict[SessionId, int]:
+    """Count turns that are not over as `MessageStore.open_threads` does."""
+    rows = (await connection.execute(_OPEN_THREADS, {"tenant_id": tenant_id, "now": now})).all()
+    return {SessionId(row.session_id): row.turns for row in rows}
 
 
 async def unanswered(connection: AsyncConnection, tenant_id: TenantId) -> list[Message]:

@@ -1,5 +1,6 @@
 """Turns: claiming a message for an answer, and settling it, each in one transaction of the caller.
 
+A turn is over once its end is shown: until then it keeps the thread's lease, and is claimed next if it loses it.
 Locks go lease, people, threads, messages.
 """
 
@@ -22,6 +23,7 @@ from memory.model import (
     SessionId,
     ThreadHead,
     TurnClaim,
+    TurnEnd,
 )
 from memory.model.work import Lease
 from memory.stores.sql.attachments import attachment_values, attachments_of
@@ -31,19 +33,19 @@ from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import leases, messages, people, threads
 from memory.stores.sql.thread_reset import reset_threads
-from memory.stores.sql.threads import is_settled, is_waiting, message_of
+from memory.stores.sql.threads import is_settled, is_to_show, is_waiting, message_of
 from memory.stores.sql.uses import is_forgotten, record_uses
 
 _earlier = messages.alias("earlier")
-_IS_NEXT = (
-    (messages.c.id == bindparam("message_id"))
-    & is_waiting(messages)
-    & ~exists().where(
-        _earlier.c.session_id == messages.c.session_id,
-        tuple_(_earlier.c.sent_at, _earlier.c.id) < tuple_(messages.c.sent_at, messages.c.id),
-        is_waiting(_earlier),
-    )
+_IS_OF_THREAD = _earlier.c.session_id == messages.c.session_id
+_IS_EARLIER = tuple_(_earlier.c.sent_at, _earlier.c.id) < tuple_(messages.c.sent_at, messages.c.id)
+_IS_TO_ANSWER = (
+    is_waiting(messages)
+    & ~exists().where(_IS_OF_THREAD, _IS_EARLIER, is_waiting(_earlier))
+    & ~exists().where(_IS_OF_THREAD, is_to_show(_earlier))
 )
+_IS_TO_SHOW = is_to_show(messages) & ~exists().where(_IS_OF_THREAD, _IS_EARLIER, is_to_show(_earlier))
+_IS_NEXT = (messages.c.id == bindparam("message_id")) & (_IS_TO_ANSWER | _IS_TO_SHOW)
 _LEASE_OF_MESSAGE: Select[*tuple[Any, ...]] = select(
     literal("turn:") + messages.c.session_id, bindparam("claimer"), literal(1), EXPIRES_AT
 ).where(_IS_NEXT)
@@ -57,7 +59,11 @@ _CLAIM_THREAD = {
     .returning(leases.c.name, leases.c.fence)
     for dialect, plain in inserts(leases).items()
 }
-_START_ANSWER = update(messages).where(_IS_NEXT).values(state=MessageState.ANSWERING.value)
+_START = (
+    update(messages)
+    .where(_IS_NEXT)
+    .values(state=case((is_waiting(messages), MessageState.ANSWERING.value), else_=messages.c.state))
+)
 _CLAIMED = (
     select(
         messages,
@@ -76,6 +82,7 @@ _CLAIMED = (
 
 _AUTHOR_EPOCH = select(people.c.forget_epoch).where(people.c.user_id == bindparam("user_id"))
 _AUTHOR_EPOCH_HELD = {"sqlite": _AUTHOR_EPOCH, "postgresql": _AUTHOR_EPOCH.with_for_update(read=True)}
+_SETTLED_BY_ME = (messages.c.id == bindparam("b_message_id")) & (messages.c.settled_fence == bindparam("fence"))
 _later = messages.alias("later")
 _IS_PASSED = exists().where(
     _later.c.session_id == threads.c.session_id,
@@ -85,7 +92,7 @@ _IS_PASSED = exists().where(
 )
 _ADD_TURN = (
     update(threads)
-    .where(threads.c.session_id == bindparam("b_session_id"))
+    .where(threads.c.session_id == bindparam("b_session_id"), ~exists().where(_SETTLED_BY_ME))
     .values(
         # A turn that others have passed is not at the end of the history: a copy that adds it there is outdated at
         # once, and a summary that is being made without it is refused.
@@ -96,7 +103,8 @@ _ADD_TURN = (
     .returning(threads.c.forget_epoch, threads.c.summary_through)
 )
 _SET_STATE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
-_SETTLE = _SET_STATE.values(unshown_since=bindparam("now"))
+_SETTLE = _SET_STATE.values(unshown_since=bindparam("now"), show_at=None, settled_fence=bindparam("fence"))
+_GIVE_BACK = _SET_STATE.where(messages.c.state == MessageState.ANSWERING.value)
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
 _answered = messages.alias("answered")
 _KEPT_NOW = select(_answered.c.kept).where(_answered.c.id == bindparam("b_reply_to")).scalar_subquery()
@@ -109,35 +117,34 @@ _ATTACHED = (
 _ATTACH = (
     update(messages).where(messages.c.id == bindparam("message_id")).values(attachments=bindparam("new_attachments"))
 )
-_SETTLED_BEFORE = select(messages).where(
-    messages.c.reply_to == bindparam("message_id"), messages.c.text == bindparam("text")
-)
-_FAILED_BEFORE = select(messages.c.id).where(
-    messages.c.id == bindparam("message_id"), messages.c.state == MessageState.FAILED.value
-)
+_SETTLED_BEFORE = select(messages.c.id).where(_SETTLED_BY_ME)
+_ANSWER = select(messages).where(messages.c.reply_to == bindparam("message_id"))
 
 
 async def begin_turn(
-    connection: AsyncConnection, message_id: MessageId, *, holder: str, lease_s: float
+    connection: AsyncConnection, message_id: MessageId, *, holder: str, lease_s: float, now: datetime
 ) -> TurnClaim | None:
     """Claim a message as `MessageStore.begin_turn` does."""
-    values: Mapping[str, object] = {"message_id": message_id, "claimer": holder, "lease_s": lease_s}
+    values: Mapping[str, object] = {"message_id": message_id, "claimer": holder, "lease_s": lease_s, "now": now}
     claimed = (await connection.execute(_CLAIM_THREAD[connection.dialect.name], values)).first()
     if claimed is None:
         return None
     lease = Lease(name=claimed.name, holder=holder, fence=claimed.fence)
-    if (await connection.execute(_START_ANSWER, {"message_id": message_id})).rowcount != 1:
-        await release_lease(connection, lease)  # the former holder settled while this one waited for the lease's row
+    if (await connection.execute(_START, {"message_id": message_id, "now": now})).rowcount != 1:
+        await release_lease(connection, lease)  # the former holder ended it while this one waited for the lease's row
         return None
     row = (await connection.execute(_CLAIMED, {"message_id": message_id})).one()
-    return _claim_of(row, lease)
+    end = None
+    if row.unshown_since is not None:
+        end = TurnEnd(settled_at=row.unshown_since, answer=await _answer(connection, message_id))
+    return _claim_of(row, lease, end)
 
 
 async def hand_over(connection: AsyncConnection, claim: TurnClaim) -> None:
     """Give a turn back as `MessageStore.hand_over` does."""
     if await release_lease(connection, lease_of(claim)):
         values = {"message_id": claim.message.message_id, "new_state": MessageState.RECEIVED.value}
-        await connection.execute(_SET_STATE, values)
+        await connection.execute(_GIVE_BACK, values)
 
 
 async def attach(connection: AsyncConnection, claim: TurnClaim, read: Sequence[Attachment]) -> tuple[Attachment, ...]:
@@ -161,11 +168,13 @@ async def settle(
 
     A reply that was given a memory which somebody has forgotten since is stored without its text, too.
     """
-    if not await release_lease(connection, lease_of(claim)):
-        return await _settled_before(connection, claim, reply)
-    forgotten = await _has_forgotten(connection, claim, reply, now=now)
+    forgotten = None
+    if await check_lease(connection, lease_of(claim)):
+        forgotten = await _has_forgotten(connection, claim, reply, now=now)
+    if forgotten is None:
+        return await _settled_before(connection, claim)
     state = MessageState.FAILED if reply is None else MessageState.ANSWERED
-    values = {"message_id": claim.message.message_id, "new_state": state.value, "now": now}
+    values = {"message_id": claim.message.message_id, "new_state": state.value, "now": now, "fence": claim.fence}
     await connection.execute(_SETTLE, values)
     if reply is None:
         return None
@@ -184,19 +193,21 @@ async def settle(
     )
 
 
-async def _settled_before(connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None) -> Message | None:
+async def _settled_before(connection: AsyncConnection, claim: TurnClaim) -> Message | None:
     """Return what an earlier attempt to settle the turn has stored.
 
     Raises:
         StoreConflictError: There was none: the lease passed to someone else.
     """
-    message_id = claim.message.message_id
-    if reply is None:
-        if (await connection.execute(_FAILED_BEFORE, {"message_id": message_id})).first() is not None:
-            return None
-    elif row := (await connection.execute(_SETTLED_BEFORE, {"message_id": message_id, "text": reply.text})).first():
-        return message_of(row)
-    raise StoreConflictError("sql", "settle a turn", "the lease passed to someone else")
+    values = {"b_message_id": claim.message.message_id, "fence": claim.fence}
+    if (await connection.execute(_SETTLED_BEFORE, values)).first() is None:
+        raise StoreConflictError("sql", "settle a turn", "the lease passed to someone else")
+    return await _answer(connection, claim.message.message_id)
+
+
+async def _answer(connection: AsyncConnection, message_id: MessageId) -> Message | None:
+    row = (await connection.execute(_ANSWER, {"message_id": message_id})).first()
+    return None if row is None else message_of(row)
 
 
 def lease_of(claim: TurnClaim) -> Lease:
@@ -206,8 +217,12 @@ def lease_of(claim: TurnClaim) -> Lease:
 
 async def _has_forgotten(
     connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None, *, now: datetime
-) -> bool:
-    """Make the turn history, and say whether a forget came between: of the asker, the thread or a used memory."""
+) -> bool | None:
+    """Make the turn history, and say whether a forget came between: of the asker, the thread or a used memory.
+
+    Returns:
+        None when it is history already.
+    """
     await share_with_forgetting(connection, claim.place.tenant_id)
     author = claim.message.author
     epoch = claim.author_epoch
@@ -215,8 +230,16 @@ async def _has_forgotten(
         held = _AUTHOR_EPOCH_HELD[connection.dialect.name]
         epoch = (await connection.execute(held, {"user_id": author.user_id})).scalar_one()
     session_id, message_id = claim.place.session_id, claim.message.message_id
-    values = {"b_session_id": session_id, "b_message_id": message_id, "now": now}
-    thread_epoch, covered = (await connection.execute(_ADD_TURN, values)).one()
+    values = {
+        "b_session_id": session_id,
+        "b_message_id": message_id,
+        "fence": claim.fence,
+        "now": now,
+    }
+    thread = (await connection.execute(_ADD_TURN, values)).first()
+    if thread is None:
+        return None
+    thread_epoch, covered = thread
     if covered >= message_id:
         await reset_threads(connection, [session_id], is_forgotten=False)
     if (thread_epoch, epoch) != (claim.head.forget_epoch, claim.author_epoch):
@@ -246,7 +269,7 @@ async def _insert_reply(connection: AsyncConnection, claim: TurnClaim, reply: Ne
     return row
 
 
-def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:
+def _claim_of(row: AnyRow, lease: Lease, end: TurnEnd | None) -> TurnClaim:
     session_id = SessionId(row.session_id)
     return TurnClaim(
         message=message_of(row),
@@ -262,4 +285,5 @@ def _claim_of(row: AnyRow, lease: Lease) -> TurnClaim:
         author_epoch=row.author_epoch,
         holder=lease.holder,
         fence=lease.fence,
+        end=end,
     )

@@ -1,4 +1,4 @@
-"""Pause, what comes with a message, early changes, widened memories, disclosures, and places on their way out."""
+"""Pause, what comes with a message, early changes, widened memories, disclosures, removed places, ends to be shown."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,13 @@ def upgrade() -> None:
     op.create_index("ix_messages_unkept", "messages", ["sent_at"], sqlite_where=unkept, postgresql_where=unkept)
     op.add_column("facts", _flag("widened"))
     op.add_column("messages", sa.Column("edited_at", sa.DateTime(timezone=True)))
+    op.add_column("messages", sa.Column("settled_fence", sa.Integer()))
+    op.add_column("messages", sa.Column("show_at", sa.DateTime(timezone=True)))
+    op.drop_index("ix_messages_unshown", "messages")
+    unshown = sa.text("unshown_since IS NOT NULL")
+    op.create_index(
+        "ix_messages_unshown", "messages", ["session_id", "id"], sqlite_where=unshown, postgresql_where=unshown
+    )
     op.create_table(
         "early_changes",
         sa.Column("channel_id", sa.String(), primary_key=True),
