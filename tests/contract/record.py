@@ -155,7 +155,7 @@ class Record:
         self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None
     ) -> Message | None:
         """Settle a turn that was begun before, and show how it ended."""
-        stored = await self.settle_claim(claim, words, used=used)
+        stored = await self.settle_claim(claim, words, used=used, tokens=tokens)
         await self.messages.mark_shown(claim)
         return stored
 
@@ -169,7 +169,7 @@ class Record:
         return claim
 
     async def settle_claim(
-        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = ()
+        self, claim: TurnClaim, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None
     ) -> Message | None:
         """Settle a turn that was begun before; nobody has shown how it ended yet."""
         self.clock.advance(1)

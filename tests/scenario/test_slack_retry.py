@@ -37,7 +37,8 @@ async def test_the_asker_has_it_answered_in_the_same_place(slack: SlackMachine) 
     assert UNAVAILABLE not in post.shown and RETRY_ACTION not in post.buttons
     assert [request.message.text for request in process.model.asked] == ["why does api-7f9c restart?"] * 2
     assert process.model.asked[1].history == ()
-    assert slack.server.refusals == []
+    # What is shown where an answer is noted may be an open stream, as far as the next turn knows.
+    assert {refusal.method for refusal in slack.server.refusals} <= {"chat.stopStream"}
 
 
 async def test_nobody_else_can_press_it(slack: SlackMachine) -> None:
