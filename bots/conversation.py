@@ -49,10 +49,10 @@ TOO_LONG = "The answer reached its length limit."
 STOPPED = "Stopped."
 
 
-def redaction_notice(findings: Mapping[str, int]) -> str:
-    """Return what a person is told about secrets that were taken out of their message."""
+def redaction_notice(findings: Mapping[str, int], *, where: str = "your message") -> str:
+    """Return what a person is told about secrets that were taken out of their message, or of what came with it."""
     kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(findings.items()))
-    return f"I removed what looks like a secret from your message before keeping it ({kinds}). Rotate it."
+    return f"I removed what looks like a secret from {where} before keeping it ({kinds}). Rotate it."
 
 
 def broken(claim: TurnClaim, correlation_id: str) -> Reply:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from memory.errors import RecallError
-from memory.model import ChannelId, Fact, Person, Place, Recalled, UserId
+from memory.model import Attachment, ChannelId, Fact, Person, Place, ReadFile, Recalled, UserId
 
 
 class PlatformError(RecallError):
@@ -25,6 +25,7 @@ class IncomingMessage:
         sent_at: Aware, UTC.
         link: Where a person can open it, when the platform has such links.
         edited_at: When it got this text, aware, UTC; None for its first.
+        attachments: What came with it: text that is others' words, and what a `FileReader` is to read later.
     """
 
     place: Place
@@ -34,6 +35,7 @@ class IncomingMessage:
     sent_at: datetime
     link: str | None = None
     edited_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,24 @@ class ReplySink(Protocol):
     async def abandon(self) -> None:
         """Take back the status: nobody will finish this reply, or another process does. The last call."""
         ...
+
+
+class FileReader(Protocol):
+    """Reads what came with messages, after they were acknowledged, in whichever process answers them."""
+
+    async def read(self, ref: str) -> ReadFile | None:  # noqa: ARG002 (the default reads nothing)
+        """Return what a text file says, up to `memory.attached.MAX_FILE_BYTES` of it; None when it cannot be read.
+
+        It raises nothing, and comes back within seconds.
+
+        Args:
+            ref: `Attachment.ref`, as this platform made it.
+        """
+        return None
+
+
+class NoFiles(FileReader):
+    """Where messages come alone."""
 
 
 class Platform(Protocol):

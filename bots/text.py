@@ -1,5 +1,6 @@
-"""Text on its way in and out: cleaning what people send, splitting answers to a limit. Pure; knows no platform."""
+"""Text in and out: cleaning what people send and share, splitting answers to a limit. Pure; knows no platform."""
 
+import codecs
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ _INVISIBLE = re.compile(
     r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200c-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0]+"
 )
 
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|\][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[@-Z\\^_])")
+"""Colours and titles that programs write for a terminal."""
+_BINARY = bytes({*range(32), 127} - {*b"\t\n\f\r\b\x1b"})
+_BINARY_SHARE = 0.02
+
 _FENCE = re.compile(
     r"^ {0,3}(?P<marker>`{3,8}(?=[^`\n]*$)|~{3,8}(?!~))[ \t]*(?P<language>[\w+#.-]{0,20})[^\n]*$", re.MULTILINE
 )
@@ -30,10 +36,14 @@ _BOUNDARIES = ("\n\n", "\n", ". ", " ")
 _BOUNDARY_SHARE = 0.5  # a cut goes back to a boundary if that fills at least this much of the part
 
 
-def clean_input(raw: bytes | str) -> str:
+def clean_input(raw: bytes | str, *, may_be_empty: bool = False) -> str:
     """Return what a person sent as text that is safe to store, show and send on.
 
     Invalid UTF-8 is replaced, line breaks become newlines, control and direction-override characters go.
+
+    Args:
+        raw: What they sent.
+        may_be_empty: Something came with it, so it needs no words; "" is returned when none is visible.
 
     Raises:
         InputError: Nothing visible is left, or it is longer than `MAX_MESSAGE_CHARS`.
@@ -44,15 +54,39 @@ def clean_input(raw: bytes | str) -> str:
             f"That message has {len(text):,} characters; I take at most {MAX_MESSAGE_CHARS:,}. Please send it in parts."
         )
     text = clean_text(text)
-    if not _INVISIBLE.sub("", text):
+    if _INVISIBLE.sub("", text):
+        return text
+    if not may_be_empty:
         raise InputError(EMPTY)
-    return text
+    return ""
+
+
+def file_text(data: bytes, *, is_whole: bool = True) -> str | None:
+    """Return what a text file says, cleaned as people's messages are; None of a binary one.
+
+    UTF-8, UTF-16 with its mark, or else Windows' Latin letters. A character that is cut where `is_whole` is False is
+    left out.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = codecs.getincrementaldecoder("utf-16")("replace").decode(data, final=is_whole)
+    elif len(data) - len(data.translate(None, _BINARY)) > len(data) * _BINARY_SHARE or b"\0" in data:
+        return None
+    else:
+        try:
+            text = codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=is_whole)
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", errors="replace")
+    return _plain(_TERMINAL.sub("", text)).strip("\n")
 
 
 def clean_text(text: str) -> str:
     """Return text with plain line breaks and without what only confuses who reads it; nothing may be left."""
+    return _plain(text).strip()
+
+
+def _plain(text: str) -> str:
     text = _UNWANTED.sub(lambda match: match["flag"] or "", _NEWLINES.sub("\n", text))
-    return _STRAY_JOINER.sub("", text).strip()
+    return _STRAY_JOINER.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)

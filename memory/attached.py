@@ -11,6 +11,9 @@ from memory.fences import as_name, escape
 from memory.model import Attachment, Message
 from memory.tokens import clip_to_tokens, count_tokens
 
+MAX_FILE_BYTES = 1_000_000
+"""Of a larger file, platforms read this much from its beginning."""
+
 _CLOSE = "\n</attached>"
 _ATTEMPTS = 3
 _SAFE_SHARE = 0.95  # a shorter digest has denser lines: aim a little below what is to be met
@@ -28,7 +31,7 @@ def problem(attachment: Attachment) -> str | None:
     name = as_name(attachment.name)
     if attachment.text is None:
         return f"{name} could not be read."
-    return None if attachment.is_whole else f"Only the first 1 MB of {name} was read."
+    return None if attachment.is_whole else f"Only the first {MAX_FILE_BYTES // 1_000_000} MB of {name} was read."
 
 
 def mention(message: Message) -> str:

@@ -505,8 +505,8 @@ class ErasureStore(Protocol):
 
         While the author or the thread is paused the new text is not kept, and so from then on the message: it has the
         new text until its turn's end has been shown, or none at all. One that was never `kept` only changes its text.
-        Of what came with the message, what has a `ref` that is not in `attachments` goes; with None all of it stays.
-        What is new there is read for a message that is not answered yet. No new version comes of that alone.
+        Files that came with the message and are not in `attachments` go; with None all stay. A new one is kept for a
+        message that is not answered yet. No new version comes of files alone.
 
         It raises the thread's version. Epochs rise only of threads in which a reply goes, because it was given what
         came from the old text; other replies under way stay, the one to the edited message included. An edit that is

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -11,11 +11,12 @@ import structlog
 
 from bots.conversation import Conversation, redaction_notice
 from bots.delivery.disclosure import Disclosure
+from bots.delivery.reading import Reading
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome, PlatformMetrics
-from bots.platform import ChannelsOf, IncomingMessage, ReplySink, no_channels
-from bots.text import clean_input
+from bots.platform import ChannelsOf, FileReader, IncomingMessage, NoFiles, ReplySink, no_channels
+from bots.text import clean_input, clean_text
 from memory.clock import SystemTimer
 from memory.errors import StoreUnavailableError
 from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, UserId
@@ -62,6 +63,7 @@ class Delivery:
         pace: How often a person may ask; over it, their turns wait.
         disclosure: What the first answer in a workspace, and in a person's own talk, says of memory; nothing if None.
         channels_of: Asked which channels somebody is in who alone reads the answer.
+        files: Reads what came with messages before they are answered; nothing can be read if None.
         metrics: Told of turns and of what waits; nobody is when None.
         parallel_turns: At most this many turns at once; more wait, visibly.
         grace_s: How long turns may go on when it closes, in seconds; then they are handed over.
@@ -78,6 +80,7 @@ class Delivery:
         pace: Pace,
         disclosure: str | None = None,
         channels_of: ChannelsOf = no_channels,
+        files: FileReader | None = None,
         metrics: PlatformMetrics | None = None,
         parallel_turns: int = 32,
         grace_s: float = 20.0,
@@ -90,6 +93,7 @@ class Delivery:
         self._pace = pace
         self._disclosure = Disclosure(service.discloses, disclosure)
         self._channels_of = channels_of
+        self._reading = Reading(service=service, files=files or NoFiles())
         self._metrics = metrics
         self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
@@ -155,10 +159,13 @@ class Delivery:
             place=message.place,
             platform_message_id=message.platform_message_id,
             author=message.author,
-            text=clean_input(message.text),
+            text=clean_input(message.text, may_be_empty=bool(message.attachments)),
             sent_at=message.sent_at,
             link=message.link,
             edited_at=message.edited_at,
+            attachments=tuple(
+                replace(each, text=None if each.text is None else clean_text(each.text)) for each in message.attachments
+            ),
         )
         return self._take_in(message.place.session_id, await self._service.accept(inbound), sink)
 
@@ -328,6 +335,7 @@ class Delivery:
             conversation=self._conversation,
             disclosure=self._disclosure,
             channels_of=self._channels_of,
+            reading=self._reading,
             pause=self._pause,
             timer=self._timer,
         )

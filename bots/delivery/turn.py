@@ -12,6 +12,7 @@ import structlog
 
 from bots.conversation import BROKEN, STOPPED, Conversation, broken
 from bots.delivery.disclosure import Disclosure
+from bots.delivery.reading import Reading
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome
 from bots.platform import ChannelsOf, Reply
@@ -41,6 +42,7 @@ class Turn:
         conversation: Who answers.
         disclosure: Knows what a first answer tells besides.
         channels_of: Knows which channels the asker is in.
+        reading: Reads what came with the message.
         pause: Waits between attempts to commit.
         timer: How time passes for the claim's lease.
     """
@@ -54,6 +56,7 @@ class Turn:
         conversation: Conversation,
         disclosure: Disclosure,
         channels_of: ChannelsOf,
+        reading: Reading,
         pause: Pause,
         timer: Timer,
     ) -> None:
@@ -63,6 +66,7 @@ class Turn:
         self._conversation = conversation
         self._disclosure = disclosure
         self._channels_of = channels_of
+        self._reading = reading
         self._pause = pause
         self._timer = timer
         self._answering: asyncio.Task[Reply] | None = None
@@ -150,9 +154,18 @@ class Turn:
         return None
 
     async def _make(self) -> Reply:
+        """Read what came with the message, then answer it."""
+        try:
+            opened = await self._reading.open(self._claim)
+        except (StoreConflictError, StoreUnavailableError):
+            raise
+        except Exception:  # noqa: BLE001  # the message handler's boundary: what cannot be read must not block its thread
+            return broken(self._claim, secrets.token_hex(4))
+        self._claim = opened.claim
         author, place = self._claim.message.author, self._claim.place
         member_of = await self._channels_of(author.user_id) if author is not None and not place.shared else ()
-        return await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
+        reply = await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
+        return replace(reply, notices=opened.notices + reply.notices)
 
     async def _committed(self, reply: Reply) -> Reply | None:
         """Commit the end of the turn, however long the record takes: what was shown must not be made twice.

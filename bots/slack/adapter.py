@@ -27,6 +27,7 @@ from bots.slack.controls import Controls
 from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.edits import Edits, moment
 from bots.slack.exports import Exports
+from bots.slack.files import SlackFiles, attachments_of
 from bots.slack.guests import PATIENCE_S, Guests
 from bots.slack.history import message_now
 from bots.slack.ids import SlackThread
@@ -118,6 +119,7 @@ class SlackPlatform(Platform):
         self._channels = Channels(self._web, clock, self._guests)
         self._clock = clock
         self._signals = signals
+        self._files = SlackFiles(self._web)
         self._delivery = Delivery(
             service=service,
             conversation=conversation,
@@ -125,6 +127,7 @@ class SlackPlatform(Platform):
             pace=pace,
             disclosure=disclosure,
             channels_of=self._channels.joined_by,
+            files=self._files,
             metrics=metrics,
         )
         self._stops = Stops(web=self._web, delivery=self._delivery, signals=signals, tasks=self._tasks)
@@ -145,6 +148,7 @@ class SlackPlatform(Platform):
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._web.close)
             workspace = await identify(self._web)
+            self._files.bot = workspace.bot
             changes = Changes(
                 channels=self._channels,
                 guests=self._guests,
@@ -288,6 +292,7 @@ class SlackPlatform(Platform):
             sent_at=moment(said.ts),
             edited_at=moment(said.edited_ts) if said.edited_ts else None,
             link=ids.permalink(workspace.url, said.thread, said.ts),
+            attachments=attachments_of(said, may_follow_alert=await self._may_follow_alert(said)),
         )
         try:
             await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
@@ -302,6 +307,12 @@ class SlackPlatform(Platform):
         read = read_event({**event, **now}, team=said.thread.team, bot=workspace.bot)
         if isinstance(read, Said):
             await self._said(read, workspace)
+
+    async def _may_follow_alert(self, said: Said) -> bool:
+        """Whether a thread that another app may have begun is new to Recall."""
+        if said.is_dm or said.thread.thread_ts == said.ts:
+            return False
+        return await self._service.place_of(ids.session_id(said.thread)) is None
 
     async def _has_outsiders(self, said: Said, event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
         """Whether the message is of somebody, or in a channel, that is not of this workspace alone."""

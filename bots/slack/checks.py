@@ -23,6 +23,7 @@ BROKEN_WITHOUT: Mapping[str, str] = {
     "channels:read": "nobody is answered in public channels, since who can read them is unknown",
     "chat:write": "nothing is answered at all",
     "commands": "there are no slash commands and no shortcuts",
+    "files:read": "files that come with messages cannot be read",
     "files:write": "`/memory export` fails",
     "groups:history": "private channels are not heard: no follow-ups, edits or deletions",
     "groups:read": "nobody is answered in private channels, since who can read them is unknown",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bots.conversation import redaction_notice
 from bots.slack import ids
 from bots.slack.channels import Channels
+from bots.slack.files import file_attachments
 from bots.slack.inbound import Deleted, Edited
 from bots.slack.web import SlackWeb
 from bots.text import clean_text
@@ -60,7 +61,9 @@ class Edits:
 
     async def _edited(self, change: Edited) -> None:
         text = clean_text(change.text)
-        findings = await self._forgetting.message_edited(_change(change, change.edited_ts, change.user), text)
+        findings = await self._forgetting.message_edited(
+            _change(change, change.edited_ts, change.user), text, attachments=file_attachments(change.files)
+        )
         if findings:
             self._tasks.start(self._tell(change, redaction_notice(findings)), name="tell of removed secrets")
 

@@ -52,6 +52,7 @@ class SharedFile:
     """A file in a message.
 
     Attributes:
+        filetype: Slack's own word for what it is, such as "yaml" or "binary".
         size: In bytes, as Slack says.
         url: Where the bot's token fetches it; "" where it is not Slack that keeps it, or Slack does not say yet.
     """
@@ -59,6 +60,7 @@ class SharedFile:
     file_id: str
     name: str
     mimetype: str
+    filetype: str
     size: int
     url: str
 
@@ -187,7 +189,7 @@ def joined_or_left(event: Mapping[str, Any]) -> str | None:
 
 
 def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -> Said | Overheard:
-    author = _not_from_a_person(event, bot)
+    author = not_from_a_person(event, bot)
     if author is not None:
         return Overheard(reason=author, channel=channel)
     if not _is_among(event.get("subtype"), _SAID) or event.get("hidden") is True:
@@ -221,7 +223,7 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
     if now.get("subtype") == "tombstone":
         # A deleted message that has replies: Slack edits it, as Slackbot, instead of deleting it.
         return _deleted({**now, **before}, ts, channel, team, bot, at=_stamp(event, "event_ts"))
-    author = _not_from_a_person(now, bot)
+    author = not_from_a_person(now, bot)
     if author is not None:
         return Overheard(reason=author, channel=channel)
     user = _string(now, "user")
@@ -241,9 +243,16 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
         mentions=_others(raw, bot),
         attached="\n".join(attachment_texts(now)),
         files=_files(now),
-        edited_ts=_stamp(_inner(now, "edited"), "ts") or _stamp(event, "event_ts") or _stamp(event, "ts") or ts,
+        edited_ts=_edited_at(event, now, before) or ts,
         user_team=_home(now),
     )
+
+
+def _edited_at(event: Mapping[str, Any], now: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
+    """Return when a message changed: one that only loses a file still says when its words were edited last."""
+    happened = _stamp(event, "event_ts") or _stamp(event, "ts")
+    is_new_text = not before or now.get("text") != before.get("text")
+    return (is_new_text and _stamp(_inner(now, "edited"), "ts")) or happened
 
 
 def _deleted(
@@ -251,7 +260,7 @@ def _deleted(
 ) -> Deleted | Overheard:
     if ts is None:
         return Overheard(reason="malformed", channel=channel)
-    author = _not_from_a_person(gone, bot)
+    author = not_from_a_person(gone, bot)
     user = _string(gone, "user")
     if author == "bot" and user != _SLACKBOT:
         return Overheard(reason=author, channel=channel)
@@ -260,7 +269,7 @@ def _deleted(
     return Deleted(channel=channel, ts=ts, thread=thread, user=whose, deleted_ts=at or ts)
 
 
-def _not_from_a_person(message: Mapping[str, Any], bot: BotIdentity) -> Literal["own", "bot"] | None:
+def not_from_a_person(message: Mapping[str, Any], bot: BotIdentity) -> Literal["own", "bot"] | None:
     """Return who else speaks: bots never begin a turn, and Recall hears its own posts and edits again."""
     if message.get("user") == bot.user_id or message.get("bot_id") == bot.bot_id:
         return "own"
@@ -304,6 +313,7 @@ def _file(file: Mapping[str, Any]) -> SharedFile:
         file_id=_string(file, "id") or "",
         name=_string(file, "name") or _string(file, "title") or "",
         mimetype=_string(file, "mimetype") or "",
+        filetype=_string(file, "filetype") or "",
         size=size if isinstance(size, int) else 0,
         url=(url or "") if kept_by_slack else "",
     )

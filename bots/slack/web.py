@@ -15,6 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from yarl import URL
 
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 
@@ -24,6 +25,10 @@ LONGEST_WAIT_S = 60.0
 """A call waits no longer than this for rate limits, all its attempts together."""
 
 _RETRY_AFTER_S = 1.0
+_FILE = "file"
+_FILES = URL("https://files.slack.com")
+_CHUNK_BYTES = 65_536
+_OK = 200
 _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 _CODE = re.compile("[a-z_]{1,50}")
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
@@ -36,6 +41,20 @@ _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError
 
 def _nothing() -> None:
     """Nobody counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The beginning of a file.
+
+    Attributes:
+        content_type: Without parameters, in lower case.
+        is_whole: False when there is more.
+    """
+
+    content_type: str
+    data: bytes
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +158,37 @@ class SlackWeb:
         if status >= _CLIENT_ERROR:
             raise SlackRefusedError(name, text if _CODE.fullmatch(text) else f"status {status}")
 
+    async def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        """Get a file that Slack keeps, with the token, up to `max_bytes` of it. One attempt; no redirect is followed.
+
+        Raises:
+            SlackUnavailableError: No answer in time, or rate limited.
+            SlackRefusedError: Slack said no or points elsewhere, or the URL is none of Slack's: nothing is sent there.
+        """
+        if not self._is_slacks(url):
+            raise SlackRefusedError(_FILE, "foreign_url")
+        headers = {"Authorization": f"Bearer {self.client.token}", "Accept-Encoding": "identity"}
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+        try:
+            async with self._open_session().get(
+                url, headers=headers, allow_redirects=False, timeout=timeout
+            ) as response:
+                if response.status >= _SERVER_ERROR or response.status == _TOO_MANY:
+                    raise SlackUnavailableError(_FILE, f"status {response.status}", sent=False)
+                if response.status != _OK:
+                    raise SlackRefusedError(_FILE, f"status {response.status}")
+                data = bytearray()
+                async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                    data += chunk
+                    if len(data) > max_bytes:
+                        response.close()  # the rest need not come
+                        break
+        except (aiohttp.ClientError, OSError) as error:
+            raise SlackUnavailableError(_FILE, type(error).__name__, sent=None) from error
+        return Fetched(
+            content_type=response.content_type, data=bytes(data[:max_bytes]), is_whole=len(data) <= max_bytes
+        )
+
     async def close(self) -> None:
         """Close the connections."""
         if self.client.session is not None:
@@ -158,6 +208,16 @@ class SlackWeb:
             raise SlackUnavailableError(method, "unreadable answer", sent=True) from error
         data = dict(response.data) if isinstance(response.data, dict) else {}
         return SlackAnswer(data=data, headers=_lower(response.headers))
+
+    def _is_slacks(self, url: str) -> bool:
+        """Whether files of Slack can be there: on its own host for files, or where its API is, as behind a proxy."""
+        try:
+            wanted, api = URL(url), URL(self.client.base_url)
+            origin = wanted.origin()
+        except ValueError:
+            return False
+        has_login = wanted.user is not None or wanted.password is not None
+        return not has_login and origin in {_FILES, URL(f"https://files.{api.host}"), api.origin()}
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Keep one session, so that connections are used again; it belongs to the loop that runs now."""

@@ -38,7 +38,8 @@ class Attachment:
     Attributes:
         name: As people know it, such as a file's name.
         text: What it says, secrets redacted, digested; None while it has not been read, "" when it says nothing.
-        ref: Where the platform finds it, in the platform's own terms; "" when there is nothing to read later.
+        ref: Where the platform finds it, in the platform's own terms; "" when there is nothing to read later. That of
+            a file, which an edit can take away, begins with `file:`.
         is_whole: False when only its beginning was read, since it is too large.
     """
 
@@ -46,6 +47,11 @@ class Attachment:
     text: str | None = None
     ref: str = ""
     is_whole: bool = True
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and not what was quoted or looked up."""
+        return self.ref.startswith("file:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

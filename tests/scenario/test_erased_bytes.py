@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from bots.delivery import Delivery
 from bots.platform import IncomingMessage
 from memory.bootstrap import Recall, open_memory, run_compaction
 from memory.clock import SystemClock
-from memory.model import About, Everything, ForgetTarget, Last, Numbered, Place, ThisThread, UserId
+from memory.model import About, Attachment, Everything, ForgetTarget, Last, Numbered, Place, ThisThread, UserId
 from memory.model.recall import Vector
 from memory.providers.sentence_transformers import OnnxEmbedder
 from memory.settings import MemorySettings
@@ -22,6 +23,7 @@ from tests.fakes.values import TENANT, dm, person, public_channel
 from tests.fixtures.core import Shown
 
 ANA = person("ana")
+LOG = Attachment(name="kingfisher.log", text="ERROR kingfisher is out of stock")
 SENTENCE = "My staging cluster is called blue-heron-42."
 _THE_SAME = 0.999
 TARGETS: list[ForgetTarget] = [
@@ -42,7 +44,15 @@ def settings(tmp_path: Path, models_dir: Path) -> MemorySettings:
     return MemorySettings(data_dir=data_dir)
 
 
-async def say(recall: Recall, text: str, *, thread: str, number: int, place: Place | None = None) -> str:
+async def say(
+    recall: Recall,
+    text: str,
+    *,
+    thread: str,
+    number: int,
+    place: Place | None = None,
+    attached: Sequence[Attachment] = (),
+) -> str:
     """Say something, in Ana's DM where no place is given, and return the answer."""
     conversation = Conversation(service=recall.service, model=recall.model, system="You are Recall.")
     shown = Shown()
@@ -52,6 +62,7 @@ async def say(recall: Recall, text: str, *, thread: str, number: int, place: Pla
         platform_message_id=f"message-{number}",
         text=text,
         sent_at=SystemClock().now(),
+        attachments=tuple(attached),
     )
     async with Delivery(
         service=recall.service, conversation=conversation, late=lambda _message: shown, pace=recall.pace
@@ -83,13 +94,14 @@ async def test_no_file_holds_what_was_forgotten(
 ) -> None:
     """Words and vectors were on disk before, and are in no file after; what was not forgotten stays."""
     async with open_memory(settings) as recall:
-        await say(recall, SENTENCE, thread="main", number=1)
+        await say(recall, SENTENCE, thread="main", number=1, attached=[LOG])
         await recall.sweep()
         answer = await say(recall, "What is my staging cluster called?", thread="other", number=2)
         await say(recall, "We deploy with ArgoCD.", thread="third", number=3)
         await recall.outbox.drain()
     assert "blue-heron-42" in answer
     assert files_with(settings.data_dir, b"blue-heron-42")
+    assert files_with(settings.data_dir, b"kingfisher")
     vectors = stored_vectors(settings.data_dir, await embedder.embed_query(SENTENCE))
     assert len(vectors) == len(("the message", "the fact"))
 
@@ -97,7 +109,7 @@ async def test_no_file_holds_what_was_forgotten(
         await recall.personal.forget(await recall.personal.plan_forget(ANA.user_id, target))
     await run_compaction(settings)
 
-    for needle in (b"heron", *vectors):
+    for needle in (b"heron", b"kingfisher", *vectors):
         assert files_with(settings.data_dir, needle) == []
     kept = files_with(settings.data_dir, b"ArgoCD")
     assert kept == ([] if isinstance(target, Everything) else ["recall.db"])

@@ -310,6 +310,18 @@ def test_an_unfurled_link_is_no_edit() -> None:
     assert isinstance(read(with_file), Edited)
 
 
+def test_a_file_goes_later_than_the_words_were_edited() -> None:
+    """Slack leaves the time of the last edit as it is; the change must not pass for an old one."""
+    edited = changed_event("log", "log!")
+    gone = changed_event("log!", "log!")
+    gone["previous_message"]["files"] = [{"id": "F0LOG", "mode": "hosted"}]
+    first, then = read(edited), read(gone)
+
+    assert isinstance(first, Edited) and isinstance(then, Edited)
+    assert first.edited_ts == edited["message"]["edited"]["ts"]
+    assert then.edited_ts == gone["event_ts"] > first.edited_ts
+
+
 def test_a_bots_edit_is_overheard() -> None:
     """An alert that updates itself is nobody's words."""
     assert read(changed_event("firing", "resolved", bot_id="B0ALERT")) == Overheard(reason="bot", channel="C0GENERAL")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.text import EMPTY, LEAST_LIMIT, MAX_MESSAGE_CHARS, clean_input, split_text
+from bots.text import EMPTY, LEAST_LIMIT, MAX_MESSAGE_CHARS, clean_input, file_text, split_text
 from memory.errors import InputError
 
 _WORDS = st.text(alphabet="ab .\n", max_size=300)
@@ -153,3 +153,27 @@ def _is_closed(part: str) -> bool:
         elif fence and fence[1].startswith(marker) and not fence[2]:
             marker = ""
     return not marker
+
+
+def test_a_message_with_a_file_needs_no_words() -> None:
+    """What is not visible is no word either."""
+    assert clean_input(" \u200b\n", may_be_empty=True) == ""
+    assert clean_input(" look ", may_be_empty=True) == "look"
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_a_file_is_clean_text_or_none(data: bytes, is_whole: bool) -> None:  # hypothesis gives it
+    """Whatever its bytes: no control characters, and nothing of a binary."""
+    text = file_text(data, is_whole=is_whole)
+
+    assert text is None or clean_input(text, may_be_empty=True) == clean_input(text.strip(), may_be_empty=True)
+    assert b"\0" not in data or text is None or data.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=200))
+def test_a_file_keeps_its_words(text: str) -> None:
+    """In UTF-8 and in UTF-16, with the mark that Windows sets."""
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        assert clean_input(file_text(text.encode(encoding)) or "", may_be_empty=True) == clean_input(
+            text, may_be_empty=True
+        )

@@ -7,17 +7,16 @@ from memory.model import Attachment
 from memory.stores.sql.rows import AnyRow
 
 
-def after_edit(before: Sequence[Attachment], now: Sequence[Attachment], *, is_settled: bool) -> tuple[Attachment, ...]:
-    """Return what an edited message keeps: what has been read stays so, and nobody will read what is new to a past one.
+def after_edit(
+    before: Sequence[Attachment], files: Sequence[Attachment], *, is_settled: bool
+) -> tuple[Attachment, ...]:
+    """Return what an edited message keeps: of files those it has now, as they were read, and all that is no file.
 
-    What has no `ref` is no file that an edit could remove.
+    Nobody reads what is new at a message that is settled.
     """
-    known = {attachment.ref: attachment for attachment in before if attachment.ref}
-    stays = [attachment for attachment in before if not attachment.ref]
-    return (
-        *(known.get(each.ref, each) for each in now if each.ref and (each.ref in known or not is_settled)),
-        *stays,
-    )
+    known = {attachment.ref: attachment for attachment in before if attachment.is_file}
+    stays = [attachment for attachment in before if not attachment.is_file]
+    return (*(known.get(file.ref, file) for file in files if file.ref in known or not is_settled), *stays)
 
 
 def attachment_values(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:

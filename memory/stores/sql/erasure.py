@@ -161,11 +161,11 @@ def _is_over(row: AnyRow) -> bool:
 
 
 async def _attach_only(
-    connection: AsyncConnection, row: AnyRow, attachments: Sequence[Attachment], *, actor: UserId, now: datetime
+    connection: AsyncConnection, row: AnyRow, files: Sequence[Attachment], *, actor: UserId, now: datetime
 ) -> None:
     """Give a message the files it has now; what was made of its thread with the others is void."""
     before = attachments_of(row.attachments)
-    after = after_edit(before, attachments, is_settled=MessageState(row.state).is_settled)
+    after = after_edit(before, files, is_settled=MessageState(row.state).is_settled)
     if after == before:
         return
     await lock_threads(connection, [row.session_id])

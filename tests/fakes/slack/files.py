@@ -12,6 +12,8 @@ from tests.fakes.slack.world import TeamState, World
 
 Json = dict[str, Any]
 
+_PIECE_BYTES = 65_536
+
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in to your workspace</body></html>"
 
 
@@ -91,8 +93,11 @@ async def receive_upload(world: World, request: web.Request) -> web.Response:
     return web.Response(text=f"OK - {len(content)}")
 
 
-async def download(world: World, request: web.Request) -> web.Response:
-    """Give a file's bytes to the token of its workspace that may read files; to anyone else, the login page."""
+async def download(world: World, request: web.Request) -> web.StreamResponse:
+    """Give a file's bytes to the token of its workspace that may read files; to anyone else, the login page.
+
+    A file goes out piece by piece, until it is whole or the app has closed the connection.
+    """
     team_id, _, file_id = request.match_info["name"].partition("-")
     team = world.states.get(team_id)
     file = team.files.get(file_id) if team is not None else None
@@ -101,7 +106,15 @@ async def download(world: World, request: web.Request) -> web.Response:
         return web.Response(text=LOGIN_PAGE, content_type="text/html")
     if file is None:
         return web.Response(status=404)
-    return web.Response(body=file.content, content_type=file.mimetype)
+    response = web.StreamResponse(headers={"Content-Length": str(len(file.content))})
+    response.content_type = file.mimetype
+    await response.prepare(request)
+    for start in range(0, len(file.content), _PIECE_BYTES):
+        piece = file.content[start : start + _PIECE_BYTES]
+        await response.write(piece)
+        file.sent_bytes += len(piece)
+    await response.write_eof()
+    return response
 
 
 METHODS = {

@@ -130,7 +130,11 @@ class User:
 
 @dataclass(kw_only=True, eq=False)
 class File:
-    """A file in a workspace."""
+    """A file in a workspace.
+
+    Attributes:
+        sent_bytes: How much of it was fetched, all times together.
+    """
 
     file_id: str
     name: str
@@ -141,6 +145,7 @@ class File:
     filetype: str = "text"
     title: str = ""
     base_url: str = ""
+    sent_bytes: int = 0
 
 
 @dataclass(kw_only=True, eq=False)

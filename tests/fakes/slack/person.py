@@ -13,7 +13,7 @@ from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.files import made_file
 from tests.fakes.slack.model import File, Message, SlackRefusesError
 from tests.fakes.slack.thread import Thread
-from tests.fakes.slack.wire import rich_text, view_json
+from tests.fakes.slack.wire import forwarded_json, rich_text, view_json
 
 Json = dict[str, Any]
 Upload = tuple[str, str | bytes]
@@ -34,6 +34,7 @@ class Person(Client):
         raw: bool = False,
         subtype: str | None = None,
         viewing: Channel | None = None,
+        forwarded: Message | None = None,
     ) -> Message:
         """Write a message and let the app hear of it.
 
@@ -47,6 +48,7 @@ class Person(Client):
             raw: The text is as on the wire already.
             subtype: Such as "me_message".
             viewing: The channel she looks at beside the agent's Messages tab.
+            forwarded: Another message that she shares with it.
         """
         self._must_be_in(channel)
         if channel.kind == "im" and not self.world.messages_tab:
@@ -63,6 +65,7 @@ class Person(Client):
             text=wire,
             blocks=rich_text(wire, self.world.counter.name("b")) if wire else [],
             thread_ts=thread_ts,
+            attachments=[] if forwarded is None else [forwarded_json(forwarded)],
             files=[self._upload(*each) for each in files],
             subtype=subtype,
             broadcast=broadcast,
@@ -87,6 +90,18 @@ class Person(Client):
             message.text, message.blocks = wire, rich_text(wire, self.world.counter.name("b"))
 
         await channel.change(message, change, by=self.user)
+
+    async def removes(self, message: Message, *names: str) -> None:
+        """Take files out of a message of hers; one without words and other files goes with them."""
+        channel = self._own(message)
+
+        def change(message: Message) -> None:
+            message.files = [file for file in message.files if file.name not in names]
+
+        if not message.text and {file.name for file in message.files} <= {*names}:
+            await channel.remove(message)
+        else:
+            await channel.change(message, change, by=None)
 
     async def deletes(self, message: Message) -> None:
         """Delete a message of hers."""

@@ -203,7 +203,7 @@ class SlackServer:
         return self.teams[state.team_id].direct(users, state.bot)
 
     async def _perhaps(
-        self, method: str, request: web.Request, serve: Callable[[web.Request], Awaitable[web.Response]]
+        self, method: str, request: web.Request, serve: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Serve what is no method of the Web API, unless a fault strikes."""
         fault = self.faults.take(method, {})

@@ -92,6 +92,21 @@ def _reactions(message: Message) -> list[Json]:
     return [{"name": name, "users": users[name], "count": len(users[name])} for name in names]
 
 
+def forwarded_json(message: Message) -> Json:
+    """Return the attachment that a message becomes when somebody shares it."""
+    return {
+        "is_msg_unfurl": True,
+        "is_share": True,
+        "author_id": message.author.user_id,
+        "author_name": message.author.name,
+        "channel_id": message.channel_id,
+        "ts": message.ts,
+        "text": message.text,
+        "fallback": f"{message.author.name}: {message.text}",
+        "message_blocks": [{"team": message.author.team_id, "message": {"blocks": message.blocks}}],
+    }
+
+
 def view_json(view: View) -> Json:
     """Return a view, with the state of its inputs."""
     kept = {"callback_id": "", "private_metadata": "", "title": None, "submit": None, "close": None} | view.body
