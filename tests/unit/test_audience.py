@@ -221,9 +221,9 @@ def test_an_answer_in_a_channel_draws_on_what_all_its_readers_could_read(
 
 @given(_any_scope, _any_memory)
 def test_a_widened_memory_is_visible_wherever_a_public_one_is(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
-    """In every known place of its tenant, for its owner; for others only when it is not about the owner."""
+    """In every place of its tenant that full members alone read; for others than its owner if it is not about them."""
     widened = {**memory, "audience": everyone_in(memory["tenant_id"])}
-    is_known_place = memory["tenant_id"] == scope.tenant_id and bool(scope.audiences)
+    is_known_place = memory["tenant_id"] == scope.tenant_id and everyone_in(scope.tenant_id) in scope.audiences
     is_owner = memory["owner"] == scope.reader
 
     assert is_visible(scope, **widened) == (is_known_place and (is_owner or not memory["about_owner"]))
