@@ -15,6 +15,7 @@ from bots.console.lines import LineSource, PipedLines, PromptLines
 from bots.console.screen import PlainScreen, Screen, Stages, TerminalScreen
 from bots.console.session import Backend
 from bots.conversation import Conversation
+from bots.pausing import HowToPause, Pausing
 from bots.prompts import assistant_prompt
 from bots.settings import Settings
 from bots.wording import counted
@@ -98,6 +99,7 @@ async def open_backend(
                 conversation=conversation,
                 pace=recall.pace,
                 commands=Commands(recall.personal),
+                pausing=Pausing(recall.personal, how=HowToPause(), mode=settings.mode),
                 personal=recall.personal,
                 sweep=partial(_sweep, settings.mode, recall.sweep),
                 clock=SystemClock(),

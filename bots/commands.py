@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bots.metrics import Metrics
+from bots.pausing import HowToPause
 from bots.wording import counted, counted_kinds, listed, memory_line, recalled_line, receipt_line
-from memory.errors import InputError
+from memory.errors import InputError, PausedError
 from memory.model import (
     About,
     ChannelId,
@@ -74,6 +75,7 @@ class Commands:
         platform_copy: A sentence about the copy that the platform keeps of what is forgotten; empty when it keeps none.
         how_to_agree: What a question ends with: how to answer it.
         metrics: Told of what was stored and forgotten; nobody is when None.
+        how_to_pause: What a refusal to store while paused ends with.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class Commands:
         platform_copy: str = "",
         how_to_agree: str = TYPE_YES,
         metrics: Metrics | None = None,
+        how_to_pause: HowToPause | None = None,
     ) -> None:
         self._personal = personal
         self._metrics = metrics
         self._platform_copy = platform_copy
         self._how_to_agree = how_to_agree
+        self._how_to_pause = how_to_pause or HowToPause()
 
     async def show(self, owner: UserId, words: str = "", *, history: bool = False) -> CommandResult:
         """List the owner's memories, newest first; with `words`, those that have all of them."""
@@ -112,9 +116,13 @@ class Commands:
         """Store one sentence at once, as `PersonalMemory.remember` does.
 
         Raises:
-            InputError: There is nothing to remember, it is too long, or it comes so late that it may be forgotten.
+            InputError: There is nothing to remember, it is too long, it comes so late that it may be forgotten, or
+                memory is paused for them or in this thread.
         """
-        remembered = await self._personal.remember(place, person, text, message=message, link=link, said_at=said_at)
+        try:
+            remembered = await self._personal.remember(place, person, text, message=message, link=link, said_at=said_at)
+        except PausedError as error:
+            raise self._how_to_pause.refusal(error) from error
         if self._metrics is not None and not remembered.memory.confirmations:  # else it was stored before
             self._metrics.facts_written("remembered", 1)
         lines = [f"Remembered: {memory_line(remembered.memory)}"]

@@ -19,6 +19,7 @@ from memory.errors import (
 from memory.model import (
     ChannelId,
     Fact,
+    Message,
     ReplyDone,
     ReplyRequest,
     SessionId,
@@ -45,6 +46,7 @@ REFUSED = (
 CUT_OFF = "The answer was cut off. Your message is kept; ask again in a moment."
 NO_ANSWER = "The language model gave no answer. Your message is kept; put it another way, or ask again."
 BROKEN = "Something went wrong on my side. Your message is kept; whoever runs me can find the reason in the log."
+_KEPT, _NOT_KEPT = "Your message is kept", "Memory is paused, so your message is not kept"
 TOO_LONG = "The answer reached its length limit."
 STOPPED = "Stopped."
 
@@ -55,10 +57,15 @@ def redaction_notice(findings: Mapping[str, int], *, where: str = "your message"
     return f"I removed what looks like a secret from {where} before keeping it ({kinds}). Rotate it."
 
 
+def ending(words: str, message: Message) -> str:
+    """Return the fixed words that end a turn without an answer, true of what becomes of the message."""
+    return words if message.kept else words.replace(_KEPT, _NOT_KEPT)
+
+
 def broken(claim: TurnClaim, correlation_id: str) -> Reply:
     """Log the error that is being handled, and return the words that end its turn."""
     _log.exception("turn_broke", correlation_id=correlation_id, session_id=claim.head.session_id)
-    return Reply(text=BROKEN, failed=True, correlation_id=correlation_id)
+    return Reply(text=ending(BROKEN, claim.message), failed=True, correlation_id=correlation_id)
 
 
 @dataclass(slots=True)
@@ -130,7 +137,7 @@ class Conversation:
             )
             if self._metrics is not None:
                 self._metrics.model_failed(error)
-            words = _fixed_words(error, cut_off=bool(streamed.text))
+            words = ending(_fixed_words(error, cut_off=bool(streamed.text)), claim.message)
             return Reply(
                 text=words,
                 notices=notices,

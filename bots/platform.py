@@ -49,6 +49,7 @@ class Reply:
         remembered: The asker's facts that were stored at their wish during the turn.
         tokens: What the model read and wrote for it.
         failed: There is no answer; `text` says so.
+        kept: The message is; a turn that failed without it cannot be tried again.
         correlation_id: Names the failed turn in the logs.
     """
 
@@ -58,6 +59,7 @@ class Reply:
     remembered: tuple[Fact, ...] = ()
     tokens: int = 0
     failed: bool = False
+    kept: bool = True
     correlation_id: str | None = None
 
 

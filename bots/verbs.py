@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Verb = Literal["memories", "forget", "remember", "why", "export"]
+PlainVerb = Literal["why", "export", "settings", "pause", "resume", "pause_thread", "resume_thread"]
+"""Says all by itself."""
+Verb = Literal["memories", "forget", "remember"] | PlainVerb
 
 _LONGEST = 1_000
 """A longer message is no command, unless it is something to remember."""
@@ -22,6 +24,11 @@ _REMEMBER = re.compile(r"(?:please\s+)?remember\s*:\s*(?P<what>\S.*)", re.IGNORE
 _LIST = re.compile(rf"(?:my\s+)?memories{_END}", re.IGNORECASE)
 _FIND = re.compile(r"(?:my\s+)?memories\s+(?:about\s+)?(?P<what>[^\s?]+(?:[ \t]+[^\s?]+){0,5})", re.IGNORECASE)
 _WHY = re.compile(rf"why{_END}|why\s+did\s+you\s+say\s+that[\s.!?]*", re.IGNORECASE)
+_PAUSE = re.compile(
+    r"(?:please\s+)?(?:memory\s+)?(?P<verb>pause|resume)(?:\s+(?:my\s+)?memory|\s+(?P<thread>(?:this\s+)?thread))?",
+    re.IGNORECASE,
+)
+_SETTINGS = re.compile(r"(?:(?:my\s+)?memory\s+)?settings", re.IGNORECASE)
 _EXPORT = re.compile(rf"(?:memory\s+)?export(?:\s+my\s+memories)?{_END}", re.IGNORECASE)
 
 
@@ -57,8 +64,19 @@ def _addressed(words: str) -> Spoken | None:
         return Spoken("why")
     if _EXPORT.fullmatch(words):
         return Spoken("export")
+    ended = _without_ending(words)
+    if found := _PAUSE.fullmatch(ended):
+        return Spoken(_pause_verb(found["verb"], in_thread=found["thread"] is not None))
+    if _SETTINGS.fullmatch(ended):
+        return Spoken("settings")
     found = _FIND.fullmatch(words)
     return Spoken("memories", found["what"].strip()) if found else None
+
+
+def _pause_verb(verb: str, *, in_thread: bool) -> PlainVerb:
+    if verb.casefold() == "pause":
+        return "pause_thread" if in_thread else "pause"
+    return "resume_thread" if in_thread else "resume"
 
 
 def _without_ending(words: str) -> str:

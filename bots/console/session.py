@@ -12,6 +12,7 @@ from bots.console.screen import Screen
 from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.files import write_new
+from bots.pausing import Pausing, means_thread
 from bots.platform import IncomingMessage, Reply, ReplySink
 from bots.text import clean_input
 from bots.wording import counted
@@ -43,6 +44,7 @@ class Backend:
     conversation: Conversation
     pace: Pace
     commands: Commands
+    pausing: Pausing
     personal: PersonalMemory
     sweep: Callable[[], Awaitable[str]]
     clock: Clock
@@ -90,6 +92,9 @@ class ConsoleSession:
             "forget": self._forget,
             "widen": self._widen,
             "narrow": self._narrow,
+            "pause": self._pause,
+            "resume": self._resume,
+            "settings": self._settings,
             "why": self._why,
             "sweep": self._sweep,
             "export": self._export,
@@ -112,8 +117,8 @@ class ConsoleSession:
         kept = [message for message in settled if message.text]
         self._screen.earlier(kept[-_EARLIER:])
         self._on_thread([message.text for message in kept if message.role is Role.USER])
-        replies = [message for message in settled if message.role is Role.ASSISTANT]
-        self._used = replies[-1].used if replies else ()
+        newest = await self._backend.service.newest_reply(self._place.session_id)
+        self._used = newest.used if newest is not None else ()
 
     async def take(self, line: str) -> bool:
         """Do what a line asks; False when the person wants to leave.
@@ -233,6 +238,23 @@ class ConsoleSession:
 
     async def _narrow(self, argument: str) -> None:
         self._show(await self._backend.commands.narrow(self._person.user_id, argument))
+
+    async def _pause(self, argument: str) -> None:
+        pausing, owner = self._backend.pausing, self._person.user_id
+        if means_thread(argument):
+            self._screen.say(await pausing.pause_thread(self._place, owner))
+        else:
+            self._screen.say(await pausing.pause(owner, ids.TENANT))
+
+    async def _resume(self, argument: str) -> None:
+        pausing, owner = self._backend.pausing, self._person.user_id
+        if means_thread(argument):
+            self._screen.say(await pausing.resume_thread(self._place, owner))
+        else:
+            self._screen.say(await pausing.resume(owner, ids.TENANT, session_id=self._place.session_id))
+
+    async def _settings(self, _argument: str) -> None:
+        self._screen.say(await self._backend.pausing.settings(self._person.user_id, self._place.session_id))
 
     async def _why(self, _argument: str) -> None:
         self._show(await self._backend.commands.why(self._place, self._person.user_id, self._used))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from bots.conversation import BROKEN, STOPPED, Conversation, broken
+from bots.conversation import BROKEN, STOPPED, Conversation, broken, ending
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.waiting import Waiting
@@ -18,7 +18,7 @@ from bots.metrics import Outcome
 from bots.platform import ChannelsOf, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import SessionId, TurnClaim, TurnEnd
+from memory.model import Message, SessionId, TurnClaim, TurnEnd
 from memory.ports import Timer
 from memory.service import MemoryService
 
@@ -116,12 +116,13 @@ class Turn:
                 await self._hand_over()
                 return "handed_over" if self._ended == "handed_over" else "lost"
         else:
-            committed = _as_settled(end)
+            committed = _as_settled(end, self._claim.message)
         if end is not None and not self._is_wanted(end):
             await self._waiting.abandon()
             await self._mark_shown()
         else:
-            await self._show(replace(committed, notices=await self._beside(committed)))
+            kept = self._claim.message.kept
+            await self._show(replace(committed, notices=await self._beside(committed), kept=kept))
         self._waiting.over.set()
         if self._ended == "stopped" or self._waiting.is_let_go:
             return "stopped"
@@ -254,6 +255,8 @@ class Turn:
             _log.info("turn_taken_over", message_id=self._waiting.message_id)
 
 
-def _as_settled(end: TurnEnd) -> Reply:
-    """Return how a turn ended as its person is to see it."""
-    return Reply(text=BROKEN, failed=True) if end.answer is None else Reply(text=end.answer.text)
+def _as_settled(end: TurnEnd, message: Message) -> Reply:
+    """Return how a message's turn ended as its person is to see it."""
+    if end.answer is None:
+        return Reply(text=ending(BROKEN, message), failed=True)
+    return Reply(text=end.answer.text)

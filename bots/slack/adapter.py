@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.metrics import PlatformMetrics
+from bots.pausing import Pausing
 from bots.platform import IncomingMessage, Platform, ReplySink
 from bots.slack import ids
 from bots.slack.changes import Changes
@@ -33,6 +34,7 @@ from bots.slack.history import message_now
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import Deleted, Edited, Said, read_event
 from bots.slack.lifecycle import Lifecycle
+from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.prompts import offer_prompts
 from bots.slack.sink import SlackReply
 from bots.slack.stops import Stops
@@ -111,6 +113,7 @@ class SlackPlatform(Platform):
         self._settings = settings
         self._service = service
         self._commands = slack_commands(personal, metrics.overall)
+        self._pausing = Pausing(personal, how=HOW_TO_PAUSE, mode=service.mode)
         self._recover_every_s = recover_every_s
         self._metrics = metrics
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
@@ -251,6 +254,7 @@ class SlackPlatform(Platform):
     def _controls(self, workspace: Workspace) -> Controls:
         desk = MemoryDesk(
             commands=self._commands,
+            pausing=PauseDesk(commands=self._pausing, channels=self._channels),
             service=self._service,
             channels=self._channels,
             exports=Exports(self._web),

@@ -34,6 +34,7 @@ FAILURE_GOOD_FOR_S = 5.0
 _CHANNELS, _USERS = 5_000, 20_000
 _ATTEMPTS = 2  # asking changes nothing, so a lost answer is asked for again at once
 _RATE_LIMIT_WAIT_S = 1.0  # who asks has 3 s to acknowledge an event
+_DM_PREFIX = "D"
 _HOMES = ("user_team", "source_team", "team")
 
 
@@ -79,6 +80,16 @@ class Channels:
             return await self._private_place(thread, readers.user)
         outsiders = await self._guests.read_along(thread.channel)
         return ids.place(thread, audience=_audience(thread, readers), shared=True, outsiders=outsiders)
+
+    async def place_for(self, thread: SlackThread, user: str) -> Place | None:
+        """Return a thread as a place where somebody asks; None where outsiders may read, or one of them asks.
+
+        Raises:
+            SlackUnavailableError: Slack does not answer.
+        """
+        if await self.is_outsider(thread.team, user):
+            return None
+        return await self.place(thread, dm_with=user if thread.channel.startswith(_DM_PREFIX) else None)
 
     async def is_outsider(self, team: str, user: str, event: Mapping[str, Any] | None = None) -> bool:
         """Whether somebody is a guest, of another workspace, or unknown.

@@ -26,7 +26,7 @@ from bots.slack.press import Press, decoded
 from bots.slack.render import FEEDBACK_ACTION, RETRY_ACTION, WHY_ACTION
 from bots.slack.views import View
 from bots.slack.web import SlackWeb
-from bots.verbs import Spoken, Verb, spoken
+from bots.verbs import PlainVerb, Spoken, Verb, spoken
 from memory.errors import InputError, RecallError, StoreUnavailableError
 from memory.model import SessionId, UserId
 from memory.tasks import TaskTracker
@@ -49,8 +49,10 @@ SHORTCUTS = ("recall_remember_this", "recall_forget_this", "recall_why_this")
 
 _ANYTHING = re.compile(".*")
 _KNOWN_COMMANDS = 1_000
-_ONLY_SHOW = frozenset[Verb]({"memories", "why", "export"})
+_ONLY_SHOW = frozenset[Verb]({"memories", "why", "export", "settings"})
 """What may be lost with a process: it changes nothing, and who misses the answer asks again."""
+_PAUSES = frozenset[Verb]({"pause", "resume", "pause_thread", "resume_thread"})
+"""What must be done before the next message of its thread comes in, by whichever of its two events is first."""
 
 Work = Callable[[Asked], Awaitable[View | None]]
 """What comes of it; None when there is nothing to show."""
@@ -104,9 +106,12 @@ class Controls:
         command = spoken(said.text, is_addressed=said.is_mention)
         if command is None or not (said.is_mention or said.is_dm):
             return False
+        who = asked.of_said(said)
         is_copy = event.get("type") == "message" and event.get("channel_type") in {"channel", "group"}
-        if not is_copy and not self._taken.get((said.channel, said.ts)):
-            who = asked.of_said(said)
+        if is_copy:
+            if command.verb in _PAUSES:
+                await self._done(who, partial(self._spoken, command=command), command.verb)
+        elif not self._taken.get((said.channel, said.ts)):
             await self._do(command, who, name=f"say {command.verb}")
             self._note(who, is_done=True)
         return True
@@ -134,7 +139,7 @@ class Controls:
             self._taken.popitem(last=False)
         return is_news
 
-    async def _spoken(self, who: Asked, command: Spoken) -> View:
+    async def _spoken(self, who: Asked, command: Spoken) -> View | None:
         match command.verb:
             case "memories":
                 return await self._desk.memories(who, command.argument)
@@ -142,10 +147,22 @@ class Controls:
                 return await self._desk.forget(who, command.argument)
             case "remember":
                 return await self._desk.remember(who, command.argument)
-            case "export":
-                return await self._desk.export(who)
-            case "why":
-                return await self._desk.why_last(who)
+            case verb:
+                return await self._plain(verb)(who)
+
+    def _plain(self, verb: PlainVerb) -> Work:
+        """Return what a command does that needs no words."""
+        desk, pausing = self._desk, self._desk.pausing
+        works: Mapping[PlainVerb, Work] = {
+            "export": desk.export,
+            "why": desk.why_last,
+            "settings": pausing.settings,
+            "pause": pausing.pause,
+            "resume": pausing.resume,
+            "pause_thread": pausing.pause_thread,
+            "resume_thread": pausing.resume_thread,
+        }
+        return works[verb]
 
     def _on_commands(self, app: AsyncApp, team: str) -> None:
         desk = self._desk
@@ -274,7 +291,7 @@ class Controls:
             await self._answer(who, view)
 
     async def _answer(self, who: Asked, view: View) -> None:
-        """Show something to one person."""
+        """Show something to one person, or to everybody in a thread when it is for all."""
         if who.is_home:
             tab = {"type": "home", "blocks": list(view.blocks)}
             await self._web.call("views.publish", user_id=who.user, view=tab)
@@ -282,7 +299,9 @@ class Controls:
         shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
         if who.thread_ts and not who.replaces:
             shown["thread_ts"] = who.thread_ts
-        if who.response_url:
+        if view.is_for_all:
+            await self._web.call("chat.postMessage", channel=who.channel, **shown)
+        elif who.response_url:
             kind = {"response_type": "ephemeral", "replace_original": who.replaces}
             await self._web.post(who.response_url, {**shown, **kind}, name="response_url")
         else:

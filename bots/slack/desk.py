@@ -17,12 +17,13 @@ from bots.slack.exports import Exports
 from bots.slack.home import home_tab
 from bots.slack.ids import SlackThread
 from bots.slack.mrkdwn import decode_text
+from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.posts import EVENT_TYPE
 from bots.slack.press import Press
 from bots.slack.views import View
 from bots.text import clean_input
 from memory.errors import InputError
-from memory.model import Message, Numbered, Place, Role
+from memory.model import Message, Numbered, Place
 from memory.personal import PersonalMemory
 from memory.service import MemoryService
 
@@ -35,6 +36,7 @@ NOT_HERE = "I cannot tell who reads this channel, so I show no memories of answe
 NO_THREAD = "A slash command does not know its thread. Write it in the thread: @Recall forget this thread"
 FORGET_USAGE = "Say what to forget, such as /forget #7, last, about <words>, or everything."
 MEMORY_USAGE = (
+    "/memory pause stops keeping what you say, /memory resume goes on with it, /memory settings shows what is paused, "
     "/memory export sends you all that is kept of you, /memory widen #7 (or all) lets a memory be used anywhere in "
     "this workspace, /memory narrow #7 (or all) takes that back. /memories lists your memories, /remember stores one, "
     "/forget forgets."
@@ -52,13 +54,10 @@ PLATFORM_COPY = "The messages themselves stay in Slack; delete them there."
 GONE = "There is nothing left of that to forget."
 EXPORTED = "I have sent it to you in our direct messages."
 
-_LATEST = 20
-_DM_PREFIX = "D"
-
 
 def slack_commands(personal: PersonalMemory, metrics: Metrics | None = None) -> Commands:
     """Return the memory commands with Slack's words."""
-    return Commands(personal, platform_copy=PLATFORM_COPY, how_to_agree="", metrics=metrics)
+    return Commands(personal, platform_copy=PLATFORM_COPY, how_to_agree="", how_to_pause=HOW_TO_PAUSE, metrics=metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,7 @@ class MemoryDesk:
 
     Attributes:
         commands: What they do.
+        pausing: The commands that pause.
         service: Knows what answers were given.
         channels: Who can read a channel.
         exports: Sends people what is kept of them.
@@ -75,6 +75,7 @@ class MemoryDesk:
     """
 
     commands: Commands
+    pausing: PauseDesk
     service: MemoryService
     channels: Channels
     exports: Exports
@@ -110,6 +111,10 @@ class MemoryDesk:
                 return await self.press_widen(who, Press(user=who.user, what=rest))
             case "narrow":
                 return await self.press_narrow(who, Press(user=who.user, what=rest))
+            case "settings":
+                return await self.pausing.settings(who)
+            case "pause" | "resume":
+                return await self.pausing.typed(who, verb, rest)
             case _:
                 return views.words(MEMORY_USAGE)
 
@@ -143,9 +148,7 @@ class MemoryDesk:
 
     async def why_last(self, who: Asked) -> View:
         """Show what the last answer in their thread was given."""
-        settled = await self.service.history(ids.session_id(who.thread), limit=_LATEST)
-        answers = [message for message in settled if message.role is Role.ASSISTANT]
-        return await self._reasons(who, answers[-1] if answers else None, "")
+        return await self._reasons(who, await self.service.newest_reply(ids.session_id(who.thread)), "")
 
     async def why(self, who: Asked, name: str) -> View:
         """Show what an answer was given; `name` is its post, or the message it answers."""
@@ -238,7 +241,7 @@ class MemoryDesk:
 
     async def _remember(self, who: Asked, text: str, *, message: str | None = None) -> View:
         named = message or who.said_ts
-        place = await self._place(who) if named else await self._own_place(who)
+        place = await self.channels.place_for(who.thread, who.user) if named else await self._own_place(who)
         if place is None:
             raise InputError(NO_PLACE)
         person = await self.channels.person(who.team, who.user)
@@ -250,7 +253,7 @@ class MemoryDesk:
     async def _reasons(self, who: Asked, reply: Message | None, name: str, *, note: str = "") -> View:
         if reply is None:
             raise InputError(NO_ANSWER)
-        place = await self._place(who)
+        place = await self.channels.place_for(who.thread, who.user)
         if place is None:
             raise InputError(NOT_HERE)
         member_of = () if place.shared else await self.channels.joined_by(who.user_id)
@@ -262,13 +265,6 @@ class MemoryDesk:
     async def _own_place(self, who: Asked) -> Place | None:
         """Return the place of what only they see; None for who is no full member."""
         return None if await self.channels.is_outsider(who.team, who.user) else ids.own_place(who.team, who.user)
-
-    async def _place(self, who: Asked) -> Place | None:
-        """Return where somebody asks; None where others than this workspace's members may read, or ask."""
-        if await self.channels.is_outsider(who.team, who.user):
-            return None
-        dm_with = who.user if who.channel.startswith(_DM_PREFIX) else None
-        return await self.channels.place(who.thread, dm_with=dm_with)
 
 
 def _clean(text: str) -> str:

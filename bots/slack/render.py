@@ -131,7 +131,7 @@ def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str =
     ending += [*_notices(reply.notices), *_remembered(reply.remembered, asker)]
     if message_id and not reply.failed:
         ending += footer(message_id, used=len(reply.used))
-    if message_id and asker and reply.failed:
+    if message_id and asker and reply.failed and reply.kept:
         ending.append(_try_again(Press(user=asker, message=message_id)))
     return [*posts[:-1], replace(posts[-1], below=tuple(ending))]
 

@@ -30,15 +30,32 @@ _LINK = re.compile(r"https?://[^\s<>|]{1,2000}")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An answer that only one person sees; `text` is for where no blocks can be."""
+    """An answer that only one person sees; `text` is for where no blocks can be.
+
+    Attributes:
+        is_for_all: Everybody in the thread is to see it.
+    """
 
     text: str
     blocks: tuple[Block, ...]
+    is_for_all: bool = False
 
 
 def words(text: str, *more: Block) -> View:
     """Return words in which nothing is live, and what is below them."""
     return View(fallback(text), (*sections(text), *more))
+
+
+def announcement(user: str, text: str) -> View:
+    """Return words to everybody in a thread on what somebody did there; only that person is mentioned.
+
+    Args:
+        user: Who.
+        text: What they did, after their name, and what follows from it.
+    """
+    line = f"<@{user}> {_escaped(text)}"
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": line, "verbatim": True}}
+    return View(line, (block,), is_for_all=True)
 
 
 def memory_list(memories: Sequence[Memory], ask: Press, *, note: str = "") -> View:

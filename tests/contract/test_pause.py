@@ -10,7 +10,17 @@ from sqlalchemy import update
 from memory.audience import members_of, scope_for
 from memory.errors import StoreConflictError
 from memory.lexical import terms
-from memory.model import MemoryKey, Message, MessageState, Person, Place, Role, ThisThread, fact_key
+from memory.model import (
+    Attachment,
+    MemoryKey,
+    Message,
+    MessageState,
+    Person,
+    Place,
+    Role,
+    ThisThread,
+    fact_key,
+)
 from memory.model.work import Outcome
 from memory.stores.sql.admin import SqlRecordAdmin
 from memory.stores.sql.database import Database
@@ -298,6 +308,39 @@ async def test_an_edit_while_paused_of_a_message_that_waits_is_answered_and_eras
     assert await history(record) == []
     await record.messages.mark_shown(claim)
     assert await record.holding(SECRET) == []
+
+
+async def test_a_file_that_an_edit_adds_while_paused_is_not_kept_either(record: Record) -> None:
+    """The message that waits is answered with it, and goes with it; one that was answered gains no file."""
+    await record.talk("our cluster is plugh-5", "Noted.")
+    await record.say("look at this")
+    await pause(record)
+    log = Attachment(name=f"{SECRET}.log", ref="F1")
+    await record.edit(THREAD, "p1", "our cluster is plugh-5", attachments=[log])
+    assert await record.holding(SECRET) == []
+    await record.edit(THREAD, "p2", "look at this", attachments=[log])
+
+    (changed,) = await record.messages.unanswered(tenant_id=TENANT)
+    assert (changed.kept, changed.attachments) == (False, (log,))
+    assert await history(record) == ["our cluster is plugh-5", "Noted."]
+    await record.answer(changed, f"It is {SECRET}.")
+    assert await record.holding(SECRET) == []
+    assert await record.holding("look at this") == []
+
+
+async def test_a_turn_that_is_tried_again_before_it_is_noted_as_shown_stays_until_it_is_over(record: Record) -> None:
+    """The person pressed faster than the record was told; an erased message is not tried again."""
+    await pause(record)
+    message = await record.say(WORDS)
+    claim = await record.settle(message, None)
+    again = await record.messages.retry(THREAD, "p1", asker=ANNA.user_id)
+    await record.messages.mark_shown(claim)
+    assert again == message.message_id
+    assert await record.holding(SECRET) == ["messages"]
+    await record.answer(message, None)
+
+    assert await record.holding(SECRET) == []
+    assert await record.messages.retry(THREAD, "p1", asker=ANNA.user_id) is None
 
 
 async def test_narrowing_and_reindexing_make_no_entry_of_it(record: Record) -> None:

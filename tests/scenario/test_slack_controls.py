@@ -11,12 +11,14 @@ from structlog.testing import capture_logs
 
 from bots import commands
 from bots.metrics import Metrics
+from bots.pausing import Pausing
 from bots.slack import controls, desk, exports, press
 from bots.slack.channels import Channels
 from bots.slack.controls import Controls
 from bots.slack.desk import MemoryDesk, slack_commands
 from bots.slack.exports import Exports
 from bots.slack.guests import Guests
+from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.web import SlackWeb
 from memory.bootstrap import compose
 from memory.errors import StoreUnavailableError
@@ -726,10 +728,14 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
     """Acknowledged all the same; nothing of the error itself is shown."""
     recall, _ = compose(MemorySettings(), slack.stores, ScriptedModel())
     web, tasks, ana = SlackWeb(slack.team.bot_token, api_url=slack.server.url), TaskTracker(), slack.team.user("ana")
+    channels = Channels(web, slack.clock, Guests(web, slack.clock, tasks))
     memories = MemoryDesk(
         commands=slack_commands(FailingMemory(error)),
+        pausing=PauseDesk(
+            commands=Pausing(recall.personal, how=HOW_TO_PAUSE, mode=recall.service.mode), channels=channels
+        ),
         service=recall.service,
-        channels=Channels(web, slack.clock, Guests(web, slack.clock, tasks)),
+        channels=channels,
         exports=Exports(web),
         bot_user=slack.team.bot.user_id,
         url="https://acme.slack.test",

@@ -303,6 +303,17 @@ def test_a_button_names_what_to_forget(made: press.Press, target: object) -> Non
         ("why", Spoken("why")),
         ("Why did you say that?", Spoken("why")),
         ("memory export", Spoken("export")),
+        ("pause", Spoken("pause")),
+        ("Pause memory.", Spoken("pause")),
+        ("please pause my memory", Spoken("pause")),
+        ("memory pause", Spoken("pause")),
+        ("resume", Spoken("resume")),
+        ("Resume my memory!", Spoken("resume")),
+        ("pause this thread", Spoken("pause_thread")),
+        ("Please pause  thread.", Spoken("pause_thread")),
+        ("resume this thread", Spoken("resume_thread")),
+        ("settings", Spoken("settings")),
+        ("memory settings", Spoken("settings")),
         ("forget it", None),
         ("forget about it", None),
         ("forget about that, what is next?", None),
@@ -313,6 +324,12 @@ def test_a_button_names_what_to_forget(made: press.Press, target: object) -> Non
         ("why?", None),
         ("memories of what broke on Monday?", None),
         ("export the dashboard", None),
+        ("pause the rollout", None),
+        ("pause?", None),
+        ("pause this thread until Monday", None),
+        ("resume the deploy in this thread", None),
+        ("pause memory pressure alerts", None),
+        ("settings of nginx", None),
         ("", None),
     ],
 )
@@ -321,7 +338,7 @@ def test_words_after_a_mention_are_commands_or_not(text: str, command: Spoken | 
     assert spoken(text, is_addressed=True) == command
 
 
-@pytest.mark.parametrize("text", ["why", "memories argocd", "export"])
+@pytest.mark.parametrize("text", ["why", "memories argocd", "export", "pause", "resume this thread", "settings"])
 def test_fewer_words_are_commands_where_nobody_is_mentioned(text: str) -> None:
     """In a DM a single "why" asks the assistant."""
     assert spoken(text, is_addressed=False) is None
@@ -339,6 +356,9 @@ def test_fewer_words_are_commands_where_nobody_is_mentioned(text: str) -> None:
         ("memories", " a"),
         ("why", "."),
         ("export", " "),
+        ("pause", " "),
+        ("please memory", " "),
+        ("settings", "."),
         ("remember", " "),
     ],
 )

@@ -87,28 +87,14 @@ class SqlErasureStore(ErasureStore):
             if row.text is None or edited_at <= (row.edited_at or row.sent_at):
                 return Receipt()
             await connection.execute(update(messages).where(messages.c.id == row.id).values(edited_at=edited_at))
-            if attachments is not None:
-                await _attach_only(connection, row, attachments, actor=actor, now=now)
-            if row.text == text:
-                return Receipt()
+            files = attachments_of(row.attachments) if attachments is None else _files_after(row, attachments)
             if not row.kept:
-                await _rewrite(connection, row.id, text, kept=False)
-                await note_event(connection, "texts_erased_at", at=now)
+                return await _edit_unkept(connection, row, text, files, now=now)
+            may_stay = await may_keep(connection, row.author_id, session_id)
+            await _attach_only(connection, row, files, actor=actor, now=now)
+            if row.text == text and (may_stay or not _is_more(files, row)):
                 return Receipt()
-            seeds = Seeds(owner=row.author_id, chosen=frozenset({row.id}))
-            removal = await trace(connection, seeds, edited=True)
-            receipt = await apply(connection, removal, actor=actor, action="edit", now=now, edited_in=session_id)
-            if not await may_keep(connection, row.author_id, session_id):
-                await _rewrite(connection, row.id, text, kept=False)
-                if _is_over(row):
-                    await erase_unkept(connection, [row.id], now=now)
-                return receipt
-            version = await _rewrite(connection, row.id, text, kept=True)
-            key, owner = turn_key(row.id, version), row.author_id
-            labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
-            await put_entry(connection, key=key, labels=labels, text=text)
-            await enqueue(connection, operation="index", key=key, owner=owner, now=now)
-            return receipt
+            return await _edit_text(connection, row, text, may_stay=may_stay, actor=actor, now=now)
 
     async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt | None:
         async with self._database.begin("take a deletion") as connection:
@@ -155,21 +141,55 @@ async def _find_alone(connection: AsyncConnection, session_id: SessionId, platfo
     return (await connection.execute(query)).first()
 
 
-def _is_over(row: AnyRow) -> bool:
-    """Whether nobody will need a message's text to answer it, or to show the answer."""
-    return MessageState(row.state).is_settled and row.unshown_since is None
+def _files_after(row: AnyRow, attachments: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """Return what comes with a message after an edit that leaves it these."""
+    is_settled = MessageState(row.state).is_settled
+    return after_edit(attachments_of(row.attachments), attachments, is_settled=is_settled)
+
+
+def _is_more(files: Sequence[Attachment], row: AnyRow) -> bool:
+    """Whether something comes with a message that did not before."""
+    return not set(files) <= set(attachments_of(row.attachments))
+
+
+async def _edit_unkept(
+    connection: AsyncConnection, row: AnyRow, text: str, files: Sequence[Attachment], *, now: datetime
+) -> Receipt:
+    """Give a message its new text until its answer has been shown; nothing has been made of the old one."""
+    if (text, tuple(files)) == (row.text, attachments_of(row.attachments)):
+        return Receipt()
+    await _rewrite(connection, row.id, text, kept=False)
+    values = {"attachments": attachment_values(files)}
+    await connection.execute(update(messages).where(messages.c.id == row.id).values(values))
+    await note_event(connection, "texts_erased_at", at=now)
+    return Receipt()
+
+
+async def _edit_text(
+    connection: AsyncConnection, row: AnyRow, text: str, *, may_stay: bool, actor: UserId, now: datetime
+) -> Receipt:
+    """Let what came of the old text go, and keep the new one; while paused, only for as long as the turn needs it."""
+    removal = await trace(connection, Seeds(owner=row.author_id, chosen=frozenset({row.id})), edited=True)
+    receipt = await apply(connection, removal, actor=actor, action="edit", now=now, edited_in=row.session_id)
+    version = await _rewrite(connection, row.id, text, kept=may_stay)
+    if may_stay:
+        key, owner = turn_key(row.id, version), row.author_id
+        labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
+        await put_entry(connection, key=key, labels=labels, text=text)
+        await enqueue(connection, operation="index", key=key, owner=owner, now=now)
+    elif MessageState(row.state).is_settled and row.unshown_since is None:
+        await erase_unkept(connection, [row.id], now=now)
+    return receipt
 
 
 async def _attach_only(
     connection: AsyncConnection, row: AnyRow, files: Sequence[Attachment], *, actor: UserId, now: datetime
 ) -> None:
     """Give a message the files it has now; what was made of its thread with the others is void."""
-    before = attachments_of(row.attachments)
-    after = after_edit(before, files, is_settled=MessageState(row.state).is_settled)
-    if after == before:
+    if tuple(files) == attachments_of(row.attachments):
         return
     await lock_threads(connection, [row.session_id])
-    values = {"attachments": attachment_values(after)}
+    values = {"attachments": attachment_values(files)}
     await connection.execute(update(messages).where(messages.c.id == row.id).values(values))
     await reset_threads(connection, [row.session_id], is_forgotten=False)
     await follow_up(connection, {}, [row.session_id], owner=row.author_id, now=now)
