@@ -8,8 +8,10 @@ import pytest
 
 from bots.console.session import ALREADY, AS_BEFORE, KEPT, STOPPED
 from bots.conversation import CUT_OFF, UNAVAILABLE
+from bots.pausing import USAGE
 from memory.errors import ProviderUnavailableError
 from memory.model import ExtractionReply, FactOperation, MemoryMode, TextDelta
+from memory.service import PAUSED, THREAD_PAUSED
 from tests.fakes.model import ScriptedModel
 from tests.fixtures.console import ConsoleRunner
 
@@ -70,6 +72,45 @@ async def test_anything_but_yes_keeps_them_and_is_done_itself(console: ConsoleRu
     assert shown[3] == KEPT
     assert len(shown[4].splitlines()) == 2
     assert shown[6] == KEPT
+
+
+async def test_memory_is_paused_and_resumed(console: ConsoleRunner) -> None:
+    """For oneself and for a thread; each message is answered, and of what was said meanwhile nothing is left."""
+    shown = await console.talk(
+        "/pause",
+        STAGING,
+        "/remember I deploy with ArgoCD.",
+        "/settings",
+        "/resume",
+        "/pause this thread",
+        STAGING,
+        "/remember I deploy with ArgoCD.",
+        "/resume thread",
+        "/settings",
+        "/pause everything",
+        "/sweep",
+        "/threads",
+        "/memories",
+        "/export",
+    )
+    text = "\n\n".join(shown)
+
+    assert shown[0].endswith("/resume ends the pause.")
+    assert text.count(PAUSED) == text.count(THREAD_PAUSED) == 1
+    assert "Memory is paused for you: nothing was stored. /resume ends the pause." in shown
+    assert "Memory is paused in this thread: nothing was stored. /resume this thread ends the pause." in shown
+    settings = [block.splitlines()[:2] for block in shown if block.startswith("For you:")]
+    assert settings == [
+        ["For you: memory is paused. /resume ends it.", "In this thread: memory is on. /pause this thread pauses it."],
+        ["For you: memory is on. /pause pauses it.", "In this thread: memory is on. /pause this thread pauses it."],
+    ]
+    assert USAGE in shown
+    assert shown[-4:-1] == [
+        "Nothing new to learn.",
+        "There is no thread of yours yet.",
+        "Nothing is remembered of you yet.",
+    ]
+    assert json.loads(shown[-1])["messages"] == []
 
 
 async def test_one_memory_is_widened_and_taken_back_at_once(console: ConsoleRunner) -> None:

@@ -19,6 +19,8 @@ from memory.model import About, Attachment, Everything, ForgetTarget, Last, Numb
 from memory.model.recall import Vector
 from memory.providers.sentence_transformers import OnnxEmbedder
 from memory.settings import MemorySettings
+from memory.stores.sql.admin import SqlRecordAdmin
+from memory.stores.sql.database import open_database
 from tests.fakes.values import TENANT, dm, person, public_channel
 from tests.fixtures.core import Shown
 
@@ -145,3 +147,33 @@ async def test_no_file_holds_what_was_said_in_a_removed_place(
     for needle in (b"heron", *vectors):
         assert files_with(settings.data_dir, needle) == []
     assert files_with(settings.data_dir, b"ArgoCD") == (["recall.db"] if removed == "channel" else [])
+
+
+@pytest.mark.parametrize("forced", [True, False], ids=["by hand", "by the job"])
+async def test_no_file_holds_what_was_said_while_paused(
+    settings: MemorySettings, embedder: OnnxEmbedder, *, forced: bool
+) -> None:
+    """Nor a vector of it at any time; the record's own files are enough to be made anew."""
+    long_ago = "We deploy with ArgoCD."
+    async with open_memory(settings) as recall:
+        await say(recall, long_ago, thread="main", number=1)
+        await recall.personal.pause(ANA.user_id, dm("ana").tenant_id)
+        for number in range(2, 12):
+            said = f"{SENTENCE} Part {number}: {'heron-egg ' * 40 * number}"
+            assert "blue-heron-42" not in await say(recall, said, thread="main", number=number)
+        await recall.personal.resume(ANA.user_id, dm("ana").tenant_id)
+        again = await say(recall, "What is my staging cluster called?", thread="main", number=20)
+        await recall.sweep()
+    assert "heron" not in again
+    assert stored_vectors(settings.data_dir, await embedder.embed_query(SENTENCE)) == []
+
+    if forced:
+        await run_compaction(settings)
+    else:
+        async with open_database(settings.data_dir / "recall.db", clock=SystemClock()) as database:
+            admin = SqlRecordAdmin(database)
+            assert await admin.has_erased_texts()
+            await admin.compact()
+
+    assert files_with(settings.data_dir, b"heron") == []
+    assert files_with(settings.data_dir, b"ArgoCD") == ["recall.db"]
