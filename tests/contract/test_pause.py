@@ -315,7 +315,7 @@ async def test_a_file_that_an_edit_adds_while_paused_is_not_kept_either(record: 
     await record.talk("our cluster is plugh-5", "Noted.")
     await record.say("look at this")
     await pause(record)
-    log = Attachment(name=f"{SECRET}.log", ref="F1")
+    log = Attachment(name=f"{SECRET}.log", ref="file:1")
     await record.edit(THREAD, "p1", "our cluster is plugh-5", attachments=[log])
     assert await record.holding(SECRET) == []
     await record.edit(THREAD, "p2", "look at this", attachments=[log])
