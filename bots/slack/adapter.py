@@ -275,7 +275,7 @@ class SlackPlatform(Platform):
         team = body.get("team_id") or workspace.team
         match read_event(event, team=team, bot=workspace.bot):
             case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
-                if not await controls.take(said, event):
+                if not await controls.take(said):
                     try:
                         await self._said(said, workspace)
                     except OutdatedMessageError:
@@ -292,7 +292,7 @@ class SlackPlatform(Platform):
             place=place,
             author=author,
             platform_message_id=said.ts,
-            text=said.text,
+            text=await self._channels.named(said.thread.team, said.text, said.mentions),
             sent_at=moment(said.ts),
             edited_at=moment(said.edited_ts) if said.edited_ts else None,
             link=ids.permalink(workspace.url, said.thread, said.ts),
@@ -301,7 +301,8 @@ class SlackPlatform(Platform):
         try:
             await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
         except InputError as error:
-            self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
+            if not said.is_copy:
+                self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
 
     async def _said_now(self, said: Said, event: Mapping[str, Any], workspace: Workspace) -> None:
         """Take a message that was edited before it came with the words it has now; nothing when it is gone."""

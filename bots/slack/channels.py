@@ -5,7 +5,9 @@ Knows the audiences of memories, not what is remembered. A channel that somebody
 Where Slack does not answer, nothing is known, neither yes nor no, and whoever asks has to ask again later.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +20,7 @@ from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.guests import Guests
 from bots.slack.ids import SlackThread
 from bots.slack.memberships import Memberships
+from bots.slack.mrkdwn import with_names
 from bots.slack.profiles import Profile, Readers
 from bots.slack.web import SlackWeb
 from memory.audience import everyone_in, members_of, private_to
@@ -35,6 +38,8 @@ _CHANNELS, _USERS = 5_000, 20_000
 _ATTEMPTS = 2  # asking changes nothing, so a lost answer is asked for again at once
 _RATE_LIMIT_WAIT_S = 1.0  # who asks has 3 s to acknowledge an event
 _DM_PREFIX = "D"
+_PATIENCE_S = 0.5
+_MOST_NAMES = 20
 _HOMES = ("user_team", "source_team", "team")
 
 
@@ -115,6 +120,15 @@ class Channels:
         except SlackUnavailableError:
             described = None
         return ids.person(team, user, described.name if described is not None and described.name else user)
+
+    async def named(self, team: str, text: str, users: Sequence[str]) -> str:
+        """Return a text with the names of those it mentions; what Slack does not say in time stays an id."""
+        names: dict[str, str] = {}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                for user in users[:_MOST_NAMES]:
+                    names[user] = (await self.person(team, user)).name
+        return with_names(text, names)
 
     async def joined_by(self, person: UserId) -> Collection[ChannelId]:
         """Return the channels that are not for everybody and that somebody is in; none that Slack does not tell of."""

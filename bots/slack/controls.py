@@ -92,7 +92,7 @@ class Controls:
         self._on_buttons(app, team)
         self._on_home(app, team)
 
-    async def take(self, said: Said, event: Mapping[str, Any]) -> bool:
+    async def take(self, said: Said) -> bool:
         """Do what a message commands; False for a message that is no command, which is for the conversation.
 
         What a command changes is committed when this returns; only what it shows comes behind that. A mention in a
@@ -107,8 +107,7 @@ class Controls:
         if command is None or not (said.is_mention or said.is_dm):
             return False
         who = asked.of_said(said)
-        is_copy = event.get("type") == "message" and event.get("channel_type") in {"channel", "group"}
-        if is_copy:
+        if said.is_copy:
             if command.verb in _PAUSES:
                 await self._done(who, partial(self._spoken, command=command), command.verb)
         elif not self._taken.get((said.channel, said.ts)):

@@ -60,7 +60,7 @@ class Edits:
             await self._edited(change)
 
     async def _edited(self, change: Edited) -> None:
-        text = clean_text(change.text)
+        text = clean_text(await self._channels.named(change.thread.team, change.text, change.mentions))
         findings = await self._forgetting.message_edited(
             _change(change, change.edited_ts, change.user), text, attachments=file_attachments(change.files)
         )

@@ -75,6 +75,7 @@ class Said:
         attached: What attachments show: messages that were forwarded. Others' words, never the speaker's own.
         user_team: Where the speaker is at home, when the event says so.
         edited_ts: When it got this text; None for its first.
+        is_copy: The same message comes as another event too, the mention of Recall in it, maybe to another process.
     """
 
     channel: str
@@ -90,6 +91,7 @@ class Said:
     addressed_to_other: bool
     user_team: str | None
     edited_ts: str | None
+    is_copy: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +216,7 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
         addressed_to_other=not is_mention and _TO_SOMEBODY.match(raw) is not None,
         user_team=_home(event),
         edited_ts=_stamp(_inner(event, "edited"), "ts"),
+        is_copy=is_mention and event.get("type") == "message" and not _is_dm(event, channel),
     )
 
 

@@ -109,3 +109,29 @@ async def test_an_edit_is_cleaned_and_a_secret_in_it_is_told(slack: SlackMachine
     assert (words.startswith("run gnp.exe with [redacted"), _AWS_KEY in words) == (True, False)
     (told,) = ana.ephemerals(ops)
     assert "1 x aws access key" in told.shown
+
+
+async def test_mentioned_people_are_called_by_their_names(slack: SlackMachine) -> None:
+    """Also in an edit: an id would tell the model nothing."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    said = await ana.says(ops, "@recall what did @bob say?")
+    await slack.team.thread(said).until_answers(1)
+    await process.platform.idle()
+    slack.clock.advance(1)
+    await ana.edits(said, "@recall what did @bob write?")
+    await slack.server.socket.until_acked()
+    assert process.model.asked[-1].message.text == "what did @bob say?"
+    assert (await remembered(slack, process, said))[0] == "what did @bob write?"
+
+
+async def test_a_mention_that_says_nothing_is_refused_once(slack: SlackMachine) -> None:
+    """Slack tells of it by two events."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    await ana.says(ops, "@recall")
+    await slack.server.socket.until_acked()
+    await process.platform.idle()
+    assert len(ana.ephemerals(ops)) == 1

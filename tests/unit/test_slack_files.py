@@ -92,6 +92,7 @@ def said(*, attached: str = "", files: tuple[SharedFile, ...] = ()) -> Said:
         addressed_to_other=False,
         user_team=None,
         edited_ts=None,
+        is_copy=False,
     )
 
 

@@ -1,6 +1,7 @@
 """What events of Slack mean, in payloads as Slack sends them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,19 +111,20 @@ def test_a_message_is_said_in_its_own_thread() -> None:
         addressed_to_other=False,
         user_team="T1",
         edited_ts=None,
+        is_copy=False,
     )
 
 
 def test_message_and_app_mention_mean_the_same() -> None:
-    """The two events of one mention give equal values, so that either may come first, or alone."""
+    """The two events of one mention give equal values, so that either may come first; one is known for the copy."""
     event = said_event("<@U0RECALL> why is <@U0BOB> paged?", thread_ts=ROOT)
     kept = ("user", "ts", "client_msg_id", "text", "team", "thread_ts", "blocks", "channel", "event_ts")
     mention = {"type": "app_mention"} | {key: event[key] for key in kept}
 
     heard = said(event)
 
-    assert heard == said(mention)
-    assert heard.is_mention
+    assert replace(heard, is_copy=False) == said(mention)
+    assert (heard.is_mention, heard.is_copy) == (True, True)
     assert heard.thread == SlackThread("T1", "C0GENERAL", ROOT)
     assert (heard.text, heard.mentions) == ("why is @U0BOB paged?", ("U0BOB",))
 
