@@ -30,6 +30,7 @@ from memory.model import (
     UserId,
 )
 from memory.ports import LanguageModel
+from memory.redaction.marks import marked
 from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +61,12 @@ def redaction_notice(findings: Mapping[str, int], *, where: str = "your message"
 def ending(words: str, message: Message) -> str:
     """Return the fixed words that end a turn without an answer, true of what becomes of the message."""
     return words if message.kept else words.replace(_KEPT, _NOT_KEPT)
+
+
+def redaction_notices(message: Message) -> tuple[str, ...]:
+    """Return what a person is told about secrets in a message that is kept already, by the marks in their place."""
+    findings = marked("\n".join([message.text, *(attachment.text or "" for attachment in message.attachments)]))
+    return (redaction_notice(findings),) if findings else ()
 
 
 def broken(claim: TurnClaim, correlation_id: str) -> Reply:

@@ -46,6 +46,7 @@ class Reply:
         text: What was streamed before, or the fixed words that end a failed turn.
         notices: Lines beside the answer: degraded memory, removed secrets, no model.
         used: The memories the answer was given, best first; what "why" shows.
+        used_before: How many it was given when another process made it, or an earlier one, where `used` is not known.
         remembered: The asker's facts that were stored at their wish during the turn.
         tokens: What the model read and wrote for it.
         failed: There is no answer; `text` says so.
@@ -56,11 +57,17 @@ class Reply:
     text: str
     notices: tuple[str, ...] = ()
     used: tuple[Recalled, ...] = ()
+    used_before: int = 0
     remembered: tuple[Fact, ...] = ()
     tokens: int = 0
     failed: bool = False
     kept: bool = True
     correlation_id: str | None = None
+
+    @property
+    def uses(self) -> int:
+        """How many memories the answer was given."""
+        return len(self.used) or self.used_before
 
 
 NotePost = Callable[[str], Awaitable[None]]

@@ -9,7 +9,7 @@ from typing import Self
 
 import structlog
 
-from bots.conversation import Conversation, redaction_notice
+from bots.conversation import Conversation, redaction_notice, redaction_notices
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
@@ -327,7 +327,9 @@ class Delivery:
 
     async def _run(self, claim: TurnClaim, thread: _Thread) -> None:
         message = claim.message
-        waiting = thread.waiting.get(message.message_id) or Waiting(message.message_id, self._late(message))
+        waiting = thread.waiting.get(message.message_id) or Waiting(
+            message.message_id, self._late(message), redaction_notices(message)
+        )
         thread.turn = Turn(
             claim,
             waiting,

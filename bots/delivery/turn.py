@@ -259,4 +259,4 @@ def _as_settled(end: TurnEnd, message: Message) -> Reply:
     """Return how a message's turn ended as its person is to see it."""
     if end.answer is None:
         return Reply(text=ending(BROKEN, message), failed=True)
-    return Reply(text=end.answer.text)
+    return Reply(text=end.answer.text, used_before=len(end.answer.used))

@@ -290,21 +290,25 @@ class Controls:
             await self._answer(who, view)
 
     async def _answer(self, who: Asked, view: View) -> None:
-        """Show something to one person, or to everybody in a thread when it is for all."""
+        """Show something to one person, or to everybody in a thread when it is for all.
+
+        A receipt for what was done is worth more than one attempt.
+        """
         if who.is_home:
             tab = {"type": "home", "blocks": list(view.blocks)}
-            await self._web.call("views.publish", user_id=who.user, view=tab)
+            await self._web.insist(lambda: self._web.call("views.publish", user_id=who.user, view=tab))
             return
         shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
         if who.thread_ts and not who.replaces:
             shown["thread_ts"] = who.thread_ts
         if view.is_for_all:
-            await self._web.call("chat.postMessage", channel=who.channel, **shown)
+            await self._web.insist(partial(self._web.call, "chat.postMessage", channel=who.channel, **shown))
         elif who.response_url:
-            kind = {"response_type": "ephemeral", "replace_original": who.replaces}
-            await self._web.post(who.response_url, {**shown, **kind}, name="response_url")
+            url, kind = who.response_url, {"response_type": "ephemeral", "replace_original": who.replaces}
+            await self._web.insist(lambda: self._web.post(url, {**shown, **kind}, name="response_url"))
         else:
-            await self._web.call("chat.postEphemeral", channel=who.channel, user=who.user, **shown)
+            post = partial(self._web.call, "chat.postEphemeral", channel=who.channel, user=who.user, **shown)
+            await self._web.insist(post)
 
 
 class NotYoursError(Exception):

@@ -8,7 +8,7 @@ import structlog
 from bots.platform import Reply
 from bots.slack.errors import SlackRefusedError
 from bots.slack.render import parts
-from bots.slack.web import SlackWeb
+from bots.slack.web import TIMEOUT_S, SlackWeb
 from memory.errors import InputError
 
 _log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ TOO_MUCH = (
 )
 
 _MOST_POSTS = 10
+_SLOWEST_BYTES_PER_S = 50_000
 
 
 class Exports:
@@ -53,7 +54,8 @@ class Exports:
 
     async def _upload(self, channel: str, data: bytes) -> None:
         place = await self._web.call("files.getUploadURLExternal", filename=FILE_NAME, length=len(data))
-        await self._web.post(place["upload_url"], data, name="files.upload")
+        url, within_s = place["upload_url"], TIMEOUT_S + len(data) / _SLOWEST_BYTES_PER_S
+        await self._web.insist(lambda: self._web.post(url, data, name="files.upload", timeout_s=within_s))
         files = [{"id": place["file_id"], "title": FILE_NAME}]
         await self._web.call(
             "files.completeUploadExternal", files=files, channel_id=channel, initial_comment=INTRODUCTION

@@ -23,9 +23,12 @@ T = TypeVar("T")
 
 EVENT_TYPE = "recall_reply"
 PAUSES_S = (0.5, 2.0, 8.0)
-"""Between attempts at one call."""
+"""Between attempts at one call, at least."""
+LONGEST_PAUSE_S = 90.0
+"""Slack may ask for more; then the reply is left to be shown later."""
 
 _PAGE, _MOST_PAGES = 200, 25
+_NO_THREAD = frozenset({"thread_not_found", "message_not_found"})
 _STREAMING = "streaming_state_conflict"
 _UNFIT = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 
@@ -173,10 +176,17 @@ class ReplyPosts:
                 return str(answer["ts"])
             except SlackUnavailableError as error:
                 lost = error
-            await self._wait(pause_s)
-            if lost.sent is not False and (found := (await self.mine()).get(part)):
+            await self._wait(_pause_s(pause_s, lost))
+            if lost.sent is not False and (found := await self._found(part, lost)):
                 return found.ts
         raise lost
+
+    async def _found(self, part: int, lost: SlackUnavailableError) -> Found | None:
+        """Look for a post whose answer was lost; where nobody can tell, that stays the end of it."""
+        try:
+            return (await self.mine()).get(part)
+        except SlackRefusedError as error:
+            raise lost from error
 
     async def mine(self) -> Mapping[int, Found]:
         """Return those posts of this reply that bear its mark, by part."""
@@ -214,15 +224,20 @@ class ReplyPosts:
         await self._again(lambda: self._web.call("chat.delete", channel=self._thread.channel, ts=ts))
 
     async def _read(self) -> list[dict[str, Any]]:
-        """Return the thread; nothing where the app may not read it."""
+        """Return the thread; nothing where there is none.
+
+        Raises:
+            SlackRefusedError: The app may not read it, which says nothing of what is there.
+        """
         messages: list[dict[str, Any]] = []
         cursor: str | None = None
         for _ in range(_MOST_PAGES):
             try:
                 page = await self._again(lambda at=cursor: self._replies(at))  # type: ignore[misc]  # binds the loop's cursor
             except SlackRefusedError as error:
-                _log.warning("thread_not_readable", code=error.code)
-                break
+                if error.code in _NO_THREAD:
+                    break
+                raise
             messages += page.get("messages", [])
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -246,7 +261,8 @@ class ReplyPosts:
                 return await attempt()
             except SlackUnavailableError as error:
                 _log.info("call_repeated", method=error.method)
-            await self._wait(pause_s)
+                wait_s = _pause_s(pause_s, error)
+            await self._wait(wait_s)
         return await attempt()
 
     def _mark(self, part: int, *, done: bool, failed: bool = False) -> dict[str, Any]:
@@ -254,6 +270,14 @@ class ReplyPosts:
         if failed:
             payload["failed"] = True
         return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+def _pause_s(least_s: float, error: SlackUnavailableError) -> float:
+    """Return how long to wait before another attempt; raises the error when Slack asks for more than can be waited."""
+    asked_s = error.retry_after_s or 0.0
+    if asked_s > LONGEST_PAUSE_S:
+        raise error
+    return max(least_s, asked_s)
 
 
 def _is_done(message: Mapping[str, Any]) -> bool:

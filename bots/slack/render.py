@@ -33,9 +33,16 @@ _NOTICE_CHARS, _MOST_NOTICES, _MOST_REMEMBERED, _WORDS_CHARS = 200, 7, 3, 400
 _BREAK = "\u200b"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MASS_NAMES = ("channel", "here", "everyone", "group", "subteam")
-# Markdown drops a backslash before the exclamation mark, after which the mention would be live.
-_MASS = re.compile(rf"<(?=\\?!(?:{'|'.join(_MASS_NAMES)}))", re.IGNORECASE)
-_MASS_STARTS = tuple(f"<{backslash}!{name}" for backslash in ("", "\\") for name in _MASS_NAMES)
+# Markdown drops a backslash before the exclamation mark, and decodes entities, after which the mention may be live.
+# Slack was seen not to take decoded angle brackets for those of a mention, so these need no care.
+_MASS_AFTER = (
+    "&#",
+    "&excl",
+    *(f"!{name}" for name in _MASS_NAMES),
+    *(f"!{name[:length]}&#" for name in _MASS_NAMES for length in range(len(name))),
+)
+_MASS_STARTS = tuple(f"<{backslash}{after}" for backslash in ("", "\\") for after in _MASS_AFTER)
+_MASS = re.compile(rf"<(?=\\?(?:{'|'.join(_MASS_AFTER)}))", re.IGNORECASE)
 _LONGEST_START = max(map(len, _MASS_STARTS))
 
 
@@ -100,7 +107,7 @@ class Post:
     @property
     def plain_blocks(self) -> list[Block]:
         """The same words in blocks that every Slack takes, without buttons."""
-        words = self.markdown.strip() or self.text
+        words = self.markdown.strip()
         pieces = [words[at : at + _SECTION_CHARS] for at in range(0, len(words), _SECTION_CHARS)]
         told = [_without_button(block) for block in self.below if block["type"] in {"section", "context"}]
         return [*({"type": "section", "text": _plain(piece)} for piece in pieces if piece.strip()), *told]
@@ -130,7 +137,7 @@ def parts(reply: Reply, *, message_id: str = "", asker: str = "", partial: str =
         ending = []
     ending += [*_notices(reply.notices), *_remembered(reply.remembered, asker)]
     if message_id and not reply.failed:
-        ending += footer(message_id, used=len(reply.used))
+        ending += footer(message_id, used=reply.uses)
     if message_id and asker and reply.failed and reply.kept:
         ending.append(_try_again(Press(user=asker, message=message_id)))
     return [*posts[:-1], replace(posts[-1], below=tuple(ending))]

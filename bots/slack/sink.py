@@ -29,7 +29,10 @@ RETRY_S = 5.0
 """Before the answer is shown growing after all, when its first post failed."""
 
 _THINKING = "is thinking …"
-_GONE = frozenset({"message_not_found", "cant_update_message"})
+# The first post cannot be changed any more: deleted, not ours, too old for the workspace's settings, or out of reach.
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+_SHOW_WITHIN_S = 110.0
+"""The thread's next message waits for it no longer; what is not shown then is tried again later."""
 
 
 class SlackReply(ReplySink):
@@ -45,6 +48,7 @@ class SlackReply(ReplySink):
         fresh: Nothing can have been posted for this message before, so the thread need not be read for it.
         wait: Waits so many seconds.
         now: A clock that only goes forward, in seconds.
+        show_within_s: For all calls of `finish`, in seconds.
     """
 
     def __init__(
@@ -58,12 +62,14 @@ class SlackReply(ReplySink):
         fresh: bool = False,
         wait: Wait = asyncio.sleep,
         now: Callable[[], float] = time.monotonic,
+        show_within_s: float = _SHOW_WITHIN_S,
     ) -> None:
         self._posts = ReplyPosts(web, thread, message_id=message_id, asker=asker, in_channel=in_channel, wait=wait)
         self._status = Status(web, thread, asker)
         self._message_id = message_id
         self._asker = asker
         self._now = now
+        self._show_within_s = show_within_s
         self._note_post: NotePost = _not_begun
         self._ts: str | None = None
         self._is_noted = False
@@ -126,8 +132,12 @@ class SlackReply(ReplySink):
         """
         posts = parts(reply, message_id=self._message_id, asker=self._asker, partial=self._text)
         try:
-            if not await self._completed(posts):
-                await self._rewrite(posts)
+            async with asyncio.timeout(self._show_within_s):
+                if not await self._completed(posts):
+                    await self._rewrite(posts)
+        except TimeoutError as error:
+            detail = f"not shown in {self._show_within_s:g} s"
+            raise SlackUnavailableError("chat.update", detail, sent=None) from error
         finally:
             await self._status.end()
 
@@ -168,10 +178,10 @@ class SlackReply(ReplySink):
         try:
             mine = await self._posts.mine()
             orphan = await self._posts.orphan() if orphans and self._ts is None and 0 not in mine else None
-        except SlackUnavailableError:
+        except (SlackUnavailableError, SlackRefusedError) as error:
             if self._ts is None:
                 raise
-            _log.info("thread_not_read")
+            _log.info("thread_not_read", reason=str(error))
             return
         self._must_look = False
         self._found = mine
@@ -256,6 +266,8 @@ class SlackReply(ReplySink):
 
     async def _post_the_rest(self, posts: Sequence[Post]) -> None:
         """Post the parts after the first, in place of those of a failed attempt."""
+        if len(posts) > 1 and self._must_look:
+            raise SlackUnavailableError("conversations.replies", "what is posted already is not known", sent=False)
         for part, post in enumerate(posts):
             if part and part not in self._found:
                 await self._posts.post(part, post)

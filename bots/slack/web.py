@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,11 +19,15 @@ from yarl import URL
 
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 
+T = TypeVar("T")
+
 API_URL = "https://slack.com/api/"
 TIMEOUT_S = 10.0
 LONGEST_WAIT_S = 60.0
 """A call waits no longer than this for rate limits, all its attempts together."""
 
+_PAUSES_S = (0.5, 2.0, 8.0)
+"""Between attempts at what is insisted on."""
 _RETRY_AFTER_S = 1.0
 _FILE = "file"
 _FILES = URL("https://files.slack.com")
@@ -33,7 +37,7 @@ _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 _CODE = re.compile("[a-z_]{1,50}")
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 # Slack's own words for "some of it may have happened".
-_BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_BROKEN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "update_failed"})
 # The token is of no use any more, nor will be: another one must be set.
 _REFUSED_TOKEN = frozenset({"invalid_auth", "account_inactive", "token_revoked", "token_expired"})
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
@@ -133,28 +137,54 @@ class SlackWeb:
                 self.refused_token = None
                 return answer
 
-    async def post(self, url: str, data: bytes | Mapping[str, Any], *, name: str) -> None:
+    async def insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a call as long as it surely had no effect: rate limited, or never connected. Not for ever.
+
+        Raises:
+            SlackUnavailableError: It may have had an effect, or still had none.
+            SlackRefusedError: Slack said no.
+        """
+        for pause_s in _PAUSES_S:
+            try:
+                return await attempt()
+            except SlackUnavailableError as error:
+                asked_s = error.retry_after_s or 0.0
+                if error.sent is not False or asked_s > LONGEST_WAIT_S:
+                    raise
+                wait_s = max(pause_s, asked_s)
+            await self._wait(wait_s)
+        return await attempt()
+
+    async def post(
+        self, url: str, data: bytes | Mapping[str, Any], *, name: str, timeout_s: float | None = None
+    ) -> None:
         """Post to a URL that Slack gave: bytes as they are, anything else as JSON. One attempt.
 
         Args:
             url: Where; it is a secret.
             data: What.
             name: What errors call it.
+            timeout_s: For all of it; that of a call when None.
 
         Raises:
             SlackUnavailableError: No answer, or rate limited.
             SlackRefusedError: Slack said no.
         """
         body = {"data": data} if isinstance(data, bytes) else {"json": data}
+        timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s)
         try:
-            async with self._open_session().post(url, **body) as response:
-                status, text = response.status, await response.text()
+            async with self._open_session().post(url, timeout=timeout, **body) as response:
+                status, text, headers = response.status, await response.text(), response.headers
         except _NEVER_CONNECTED as error:
             raise SlackUnavailableError(name, type(error).__name__, sent=False) from error
         except (aiohttp.ClientError, OSError) as error:
             raise SlackUnavailableError(name, type(error).__name__, sent=None) from error
-        if status >= _SERVER_ERROR or status == _TOO_MANY:
-            raise SlackUnavailableError(name, f"status {status}", sent=status != _TOO_MANY)
+        if status == _TOO_MANY:
+            self._on_rate_limited()
+            wait_s = _retry_after_s(headers)
+            raise SlackUnavailableError(name, f"rate limited for {wait_s:g} s", sent=False, retry_after_s=wait_s)
+        if status >= _SERVER_ERROR:
+            raise SlackUnavailableError(name, f"status {status}", sent=True)
         if status >= _CLIENT_ERROR:
             raise SlackRefusedError(name, text if _CODE.fullmatch(text) else f"status {status}")
 

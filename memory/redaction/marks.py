@@ -8,6 +8,7 @@ _STAND_IN = re.compile(
     r"|!(?:Ref|Sub|GetAtt)\b",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"\[redacted: ([^\[\]\n]{1,60})\]")
 _HINT = re.compile(
     r"redacted|masked|placeholder|change[_-]?me|replace[_-]?me|\byour[_-]|<your|xxxx|\*{4}", re.IGNORECASE
 )
@@ -26,6 +27,11 @@ def mark(kind: str, found: Counter[str]) -> str:
     """Return the mark for one secret of a kind, and count it."""
     found[kind] += 1
     return f"[redacted: {kind}]"
+
+
+def marked(text: str) -> Counter[str]:
+    """Return how many secrets of each kind were taken out of a text, by the marks in it."""
+    return Counter(_MARK.findall(text))
 
 
 def is_stand_in(value: str) -> bool:

@@ -99,6 +99,16 @@ async def test_an_answer_that_was_committed_but_not_shown_is_shown_later(machine
     assert len(process.model.asked) == 1
 
 
+async def test_what_was_removed_from_a_message_is_told_also_late(machine: Machine, process: Process) -> None:
+    """Whoever answers, and whoever shows the answer, knows it from the record."""
+    await process.send("deploy with password=hunter2-Xk9qP", Deaf())
+    machine.clock.advance(300)
+    await process.recover()
+
+    notices = [notice for shown in process.late for reply in shown.replies for notice in reply.notices]
+    assert any(notice.startswith("I removed what looks like a secret") for notice in notices)
+
+
 async def test_an_answer_that_was_forgotten_before_it_was_shown_is_not_shown(machine: Machine) -> None:
     """Its place is cleared instead."""
     process = await machine.start()

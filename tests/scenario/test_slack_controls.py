@@ -1,5 +1,6 @@
 """What people do with their memories in Slack, asserted by what they see."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -473,6 +474,31 @@ async def test_an_export_comes_as_a_file_to_the_persons_own_dm(slack: SlackMachi
     assert [fact["text"] for fact in data["facts"]] == ["I quote code with ```."]
     assert [each.shown for each in slack.team.thread(sent).messages] == [exports.INTRODUCTION]
     assert slack.server.refusals == []
+
+
+async def test_an_export_may_take_longer_than_a_call(slack: SlackMachine) -> None:
+    """A large file over a slow line is not given up after the seconds that a call may take."""
+    ana, web = slack.team.user("ana"), SlackWeb(slack.team.bot_token, api_url=slack.server.url, timeout_s=0.5)
+    slack.server.faults.add("files.upload", "hold")
+    sending = asyncio.create_task(Exports(web).send(ana.user_id, '{"facts": []}'))
+    await slack.server.until(lambda: bool(slack.team.state.uploads))
+    await asyncio.wait([sending], timeout=1)  # longer than a call may take
+    slack.server.release()
+    await sending
+    await web.close()
+
+    assert ana.sees(ana.dm)[-1].files[0].content == b'{"facts": []}'
+
+
+async def test_a_receipt_is_not_lost_to_a_rate_limit(slack: SlackMachine) -> None:
+    """What was done cannot be done again to be told of it."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    await remember(ana, "I like ArgoCD.")
+    limited = slack.server.faults.add("response_url", "ratelimited", times=2)
+    seen = await ana.slash("/forget", "#1")
+
+    assert "Forgot" in seen.text and limited.hit == 2
 
 
 async def test_an_export_comes_as_messages_where_files_may_not_be_sent(slack: SlackMachine) -> None:

@@ -60,7 +60,9 @@ class Stage:
             raise self.note_error
         self.noted.append((post, [message.shown for message in self.thread.answers]))
 
-    def reply(self, *, post: str | None = None, fresh: bool = False, message_id: str = "7") -> SlackReply:
+    def reply(
+        self, *, post: str | None = None, fresh: bool = False, message_id: str = "7", show_within_s: float = 60
+    ) -> SlackReply:
         """Return a reply whose turn has begun; not `fresh`, it may follow another attempt."""
         channel = self.thread.channel
         reply = SlackReply(
@@ -72,6 +74,7 @@ class Stage:
             fresh=fresh,
             wait=self.time.wait,
             now=self.time.now,
+            show_within_s=show_within_s,
         )
         reply.begin(post, self.note)
         return reply
@@ -681,3 +684,128 @@ async def test_a_failed_answer_grows_anew_while_it_is_tried_again(stage: Stage) 
     await stage.stream(again, PIECES[0])
 
     assert post.shown == PIECES[0] and RETRY_ACTION not in post.buttons
+
+
+LONG = "Check the node. " * 1_500
+
+
+async def test_a_part_is_not_posted_again_where_nobody_can_look_for_it(stage: Stage) -> None:
+    """The answer to its post is lost, and the thread may not be read: it is left to a time when it may."""
+    stage.slack.faults.add("conversations.replies", "error", error="missing_scope", times=None)
+    stage.slack.faults.add("chat.postMessage", "drop", after_effect=True)
+    first = stage.reply(fresh=True)
+    await stage.stream(first, LONG)
+    with pytest.raises(SlackUnavailableError, match=r"chat\.postMessage"):
+        await first.finish(Reply(text=LONG))
+    assert len(stage.thread.answers) == 2
+
+    later = stage.reply(post=stage.noted[0][0])
+    with pytest.raises(SlackUnavailableError, match=r"conversations\.replies"):
+        await later.finish(Reply(text=LONG))
+    assert len(stage.thread.answers) == 2
+
+    stage.slack.faults.clear()
+    await stage.reply(post=stage.noted[0][0]).finish(Reply(text=LONG))
+    shown = [message.shown for message in stage.thread.answers]
+    assert len(shown) == 3 and "".join(shown).split() == LONG.split()
+
+
+async def test_nothing_is_posted_blindly_after_another_attempt(stage: Stage) -> None:
+    """It may have posted, and the thread may not be read; one post that is known is completed all the same."""
+    stage.slack.faults.add("conversations.replies", "error", error="missing_scope", times=None)
+    with pytest.raises(SlackRefusedError, match="missing_scope"):
+        await stage.reply().finish(Reply(text=ANSWER))
+    assert stage.thread.answers == []
+
+    first = stage.reply(fresh=True)
+    await stage.stream(first, *PIECES[:1])
+    await stage.reply(post=stage.noted[0][0]).finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER
+
+
+async def test_a_thread_that_is_gone_holds_nothing(stage: Stage) -> None:
+    """Slack not finding it is an answer: nothing was posted there."""
+    stage.slack.faults.add("conversations.replies", "error", error="thread_not_found", times=None)
+
+    await stage.reply().finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER
+
+
+async def test_a_long_rate_limit_is_waited_out(stage: Stage) -> None:
+    """Slack's own time is kept to, not ours, which is shorter."""
+    stage.slack.faults.add("chat.startStream", "ratelimited", times=None)
+    stage.slack.faults.add("chat.update", "ratelimited", retry_after_s=61)
+    reply = stage.reply(fresh=True)
+
+    await reply.finish(Reply(text=ANSWER))
+
+    assert stage.answer.shown == ANSWER
+    assert stage.time.waits == [61.0] and stage.times("chat.update") == 2
+
+
+@pytest.mark.parametrize("method", ["chat.update", "chat.postMessage"])
+async def test_a_rate_limit_that_outlasts_the_showing_is_left_to_later(stage: Stage, method: str) -> None:
+    """Nobody asks again before the time that Slack named."""
+    stage.slack.faults.add("chat.startStream", "ratelimited", times=None)
+    stage.slack.faults.add(method, "ratelimited", retry_after_s=600, times=None)
+    with pytest.raises(SlackUnavailableError, match="rate limited for 600 s"):
+        await stage.reply(fresh=True).finish(Reply(text=ANSWER))
+    assert stage.time.waits == [] and stage.times(method) == 1
+
+    stage.slack.faults.clear()
+    await stage.reply(post=stage.noted[0][0] if stage.noted else None).finish(Reply(text=ANSWER))
+    assert stage.answer.shown == ANSWER
+
+
+async def test_showing_ends_in_time(stage: Stage) -> None:
+    """Before another process takes the answer for lost, this one lets go of it."""
+    stage.slack.faults.add("chat.startStream", "error", error="not_allowed", times=None)
+    stage.slack.faults.add("chat.update", "hold", times=None)
+    with pytest.raises(SlackUnavailableError, match=r"not shown in 0\.2 s"):
+        await stage.reply(fresh=True, show_within_s=0.2).finish(Reply(text=ANSWER))
+    stage.slack.release()
+    stage.slack.faults.clear()
+
+    await stage.reply(post=stage.noted[0][0]).finish(Reply(text=ANSWER))
+    assert stage.answer.shown == ANSWER
+
+
+@pytest.mark.parametrize("code", ["cant_update_message", "edit_window_closed", "is_inactive"])
+async def test_a_post_that_can_no_longer_be_changed_is_left_for_a_new_one(stage: Stage, code: str) -> None:
+    """The answer comes once more, whole, and a later attempt knows where."""
+    stage.slack.faults.add("chat.stopStream", "error", error="message_not_in_streaming_state")
+    stage.slack.faults.add("chat.update", "error", error=code)
+    reply = stage.reply(fresh=True)
+    await stage.stream(reply, *PIECES)
+
+    await reply.finish(Reply(text=ANSWER))
+    new = stage.thread.answers[-1]
+    await stage.reply(post=stage.noted[-1][0]).finish(Reply(text=ANSWER))
+
+    assert len(stage.thread.answers) == 2 and new.shown == ANSWER
+    assert [post for post, _shown in stage.noted] == [message.ts for message in stage.thread.answers]
+
+
+async def test_a_channel_where_no_post_can_be_changed_is_told(stage: Stage) -> None:
+    """One new post is tried, not one after another."""
+    stage.slack.faults.add("chat.startStream", "error", error="not_allowed", times=None)
+    stage.slack.faults.add("chat.update", "error", error="edit_window_closed", times=None)
+
+    with pytest.raises(SlackRefusedError, match="edit_window_closed"):
+        await stage.reply(fresh=True).finish(Reply(text=ANSWER))
+
+    assert stage.times("chat.postMessage") == 2
+
+
+@pytest.mark.parametrize("bang", ["&#33;", "&#x21;", "&excl;", "\\&#33;"])
+async def test_nobody_is_pinged_by_a_mention_in_entities(stage: Stage, bang: str) -> None:
+    """A mention that is one only after decoding is broken as well, letter by letter and at the end."""
+    text = f"Tell <{bang}channel> and <!h&#101;re>."
+    reply = stage.reply(fresh=True)
+
+    await stage.stream(reply, *text)
+    await reply.finish(Reply(text=text))
+
+    assert stage.answer.shown.replace("\u200b", "") == text

@@ -1,7 +1,8 @@
-"""The first events after a start: each is taken, in order, whatever Slack's Web API does at that moment."""
+"""A start: the first events are taken in order, whatever Slack does, and what was not shown before is shown whole."""
 
 import pytest
 
+from bots.wording import counted
 from tests.fakes.slack_server import FaultKind
 from tests.fixtures.slack import SlackMachine
 
@@ -28,3 +29,27 @@ async def test_the_first_messages_are_answered_in_order(slack: SlackMachine) -> 
     await slack.team.thread(asked).until_answers(2)
 
     assert [request.message.text for request in process.model.asked] == ["one", "two"]
+
+
+async def test_an_answer_that_an_earlier_process_could_not_show_looks_like_any_other(slack: SlackMachine) -> None:
+    """It has its memories below it, and says what was removed from the message."""
+    first = await slack.start()
+    ana = slack.team.user("ana")
+    await slack.team.thread(await ana.says(ana.dm, "My staging cluster is called blue-heron-42")).until_answers(1)
+    await first.learn("ana's staging cluster is called blue-heron-42")
+    for method in ("chat.startStream", "chat.postMessage"):
+        slack.server.faults.add(method, "error", error="restricted_action", times=None)
+    asked = await ana.says(ana.dm, "What is my staging cluster called? password=hunter2-Xk9qP")
+    await slack.server.socket.until_acked()
+    await first.platform.idle()
+    recalled = len(first.model.asked[-1].recalled)
+    assert recalled and slack.team.thread(asked).answers == []
+    await first.stop()
+    slack.server.faults.clear()
+    slack.clock.advance(300)
+    await slack.start()
+    thread = slack.team.thread(asked)
+    await thread.until_shows("answer 2")
+
+    assert f"Used {counted(recalled, 'memory', 'memories')}" in str(thread.answers[0].blocks)
+    assert "I removed what looks like a secret" in thread.answers[0].shown

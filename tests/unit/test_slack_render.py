@@ -32,10 +32,11 @@ from tests.fakes.slack.limits import (
 )
 from tests.fakes.values import NOON, stored_fact
 
-_MENTIONS = st.sampled_from(
-    ["<!channel>", "<!here>", "<!everyone|all>", "<!subteam^S1>", "<!CHANNEL>", "<\\!here>", "<<!here>", "<!", "<", "!"]
-)
-_RISKY = st.lists(st.one_of(_MENTIONS, st.text(alphabet="<!chanelr >^|\\", max_size=6)), max_size=12).map("".join)
+_MENTIONS = st.sampled_from([
+    "<!channel>", "<!here>", "<!everyone|all>", "<!subteam^S1>", "<!CHANNEL>", "<\\!here>", "<<!here>", "<!", "<", "!",
+    "<&#33;channel>", "<\\&#x21;here>", "<&excl;here>", "<!h&#101;re>", "<!&#99hannel>", "&#33;", "&#", "&lt;!here&gt;",
+])  # fmt: skip
+_RISKY = st.lists(st.one_of(_MENTIONS, st.text(alphabet="<!chanelr >^|\\&#;3", max_size=6)), max_size=12).map("".join)
 _WORDS = st.text(alphabet="ab é漢😀 .\n<>&", max_size=200)
 _CODE = st.builds(
     lambda marker, language, code, closed: f"\n{marker}{language}\n{code}\n{marker if closed else ''}\n",
@@ -58,7 +59,8 @@ def test_no_mass_mention_stays_live(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<@U123> see <https://x.y|docs>", "<!-- note -->", "<!DOCTYPE html>", "a < b", "<!date^1^x|y>"]
+    "text",
+    ["<@U123> see <https://x.y|docs>", "<!-- note -->", "<!DOCTYPE html>", "a < b", "<!date^1^x|y>", "2<&1", "&#33;"],
 )
 def test_other_angle_brackets_stay(text: str) -> None:
     """Links, people, dates and markup are left as they are."""
@@ -192,6 +194,20 @@ def test_a_failed_turn_shows_its_words_and_id() -> None:
     shown = visible_text(post.blocks)
     assert shown == "First, look at\n```sh\nkubectl get\n```\nThe answer was cut off.\nError id: ab12"
     assert {block["type"] for block in post.blocks} == {"markdown", "section"}
+
+
+def test_the_words_of_a_failed_turn_stand_once_in_plain_blocks() -> None:
+    """As they are, where Slack takes no other blocks."""
+    [post] = parts(Reply(text="I can't <now> & here.", failed=True), message_id="7")
+
+    assert visible_text(post.plain_blocks) == "I can't <now> & here."
+
+
+def test_an_answer_that_another_process_made_counts_its_memories() -> None:
+    """They are not at hand, and their number is."""
+    [post] = parts(Reply(text="Hi.", used_before=2), message_id="7")
+
+    assert post.below[0]["elements"][0]["text"]["text"] == "Used 2 memories"
 
 
 def test_what_was_remembered_can_be_taken_back() -> None:

@@ -7,7 +7,8 @@ from aiohttp import web as http
 
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.web import LONGEST_WAIT_S, SlackWeb
-from tests.fakes.slack_server import Channel, SlackServer
+from tests.fakes.slack_server import Channel, FaultKind, SlackServer
+from tests.fixtures.servers import free_port
 
 
 @pytest.fixture
@@ -113,6 +114,48 @@ async def test_waiting_is_bounded(
         await web.call("auth.test", within_s=within_s)
 
     assert (waits, caught.value.sent, caught.value.retry_after_s) == (expected, False, 25.0)
+
+
+async def test_what_had_no_effect_is_insisted_on(web: SlackWeb, slack: SlackServer, waits: list[float]) -> None:
+    """No connection, and a rate limit of whatever length a call does not wait for, are repeated a few times."""
+    url = f"http://127.0.0.1:{free_port()}/response"
+    with pytest.raises(SlackUnavailableError) as never:
+        await web.insist(lambda: web.post(url, {"text": "hello"}, name="response_url"))
+    assert (never.value.sent, waits) == (False, [0.5, 2.0, 8.0])
+
+    waits.clear()
+    slack.faults.add("auth.test", "ratelimited", retry_after_s=3, times=2)
+    await web.insist(lambda: web.call("auth.test", within_s=0))
+    assert waits == [3.0, 3.0]
+
+
+async def test_what_may_have_had_an_effect_is_not(web: SlackWeb, slack: SlackServer, waits: list[float]) -> None:
+    """Nor what Slack wants nobody to try again soon."""
+    slack.faults.add("auth.test", "drop")
+    slack.faults.add("auth.test", "ratelimited", retry_after_s=61)
+    for _ in range(2):
+        with pytest.raises(SlackUnavailableError):
+            await web.insist(lambda: web.call("auth.test", within_s=0))
+
+    assert (waits, len(slack.calls_of("auth.test"))) == ([], 2)
+
+
+@pytest.mark.parametrize("kind", ["error", "drop"])
+async def test_a_refused_token_is_known_until_a_call_succeeds(
+    web: SlackWeb, slack: SlackServer, kind: FaultKind
+) -> None:
+    """Other failures say nothing of it."""
+    slack.faults.add("auth.test", "error", error="token_revoked")
+    with pytest.raises(SlackRefusedError):
+        await web.call("auth.test")
+    assert web.refused_token == "token_revoked"
+    slack.faults.add("auth.test", kind)
+    with pytest.raises(SlackUnavailableError):
+        await web.call("auth.test")
+    assert web.refused_token == "token_revoked"
+    await web.call("auth.test")
+
+    assert web.refused_token is None
 
 
 async def test_a_refusal_has_slacks_word(web: SlackWeb) -> None:

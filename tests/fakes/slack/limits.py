@@ -4,6 +4,7 @@ Sources: docs.slack.dev (block kit, chat.*), and where the documentation is sile
 a whole message of blocks about 13,200 characters, `chat.update` 4,000 bytes of text, a streamed message 12,000 bytes.
 """
 
+import html
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
@@ -30,9 +31,20 @@ _BLOCKS = {
 _MASS = re.compile(r"<!(?:channel|here|everyone)(?:\|[^>]*)?>|<!subteam\^[^>]+>")
 
 
+_ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-f]+|excl);?", re.IGNORECASE)
+
+
 def mass_mentions(text: str) -> list[str]:
-    """Return what would ping many people, as it stands in the text."""
-    return _MASS.findall(text)
+    """Return what would ping many people, as it stands in the text, or once its entities are decoded.
+
+    Whether Slack reads `<&#33;here>` as a mention is not known; decoded angle brackets it was seen not to.
+    """
+    return list(dict.fromkeys([*_MASS.findall(text), *_MASS.findall(_ENTITY.sub(_decoded, text))]))
+
+
+def _decoded(match: re.Match[str]) -> str:
+    character = html.unescape(match[0])
+    return match[0] if character in {"<", ">"} else character
 
 
 def pinging_texts(value: Any) -> Iterator[str]:
