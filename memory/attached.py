@@ -6,7 +6,7 @@ Also the fixed words for what could not be read, which people are told as well.
 import dataclasses
 from collections.abc import Sequence
 
-from memory.digest import digest
+from memory.digest import digest, first_trouble
 from memory.fences import as_name, escape
 from memory.model import Attachment, Message
 from memory.tokens import clip_to_tokens, count_tokens
@@ -14,6 +14,7 @@ from memory.tokens import clip_to_tokens, count_tokens
 MAX_FILE_BYTES = 1_000_000
 """Of a larger file, platforms read this much from its beginning."""
 
+_GIST_CHARS = 300
 _CLOSE = "\n</attached>"
 _ATTEMPTS = 3
 _SAFE_SHARE = 0.95  # a shorter digest has denser lines: aim a little below what is to be met
@@ -38,6 +39,11 @@ def mention(message: Message) -> str:
     """Return one line that names what came with a message; "" when nothing did."""
     names = [as_name(attachment.name) for attachment in message.attachments if attachment.text != ""]
     return f"[attached: {', '.join(names)}]" if names else ""
+
+
+def gist(message: Message) -> str:
+    """Return what to look for memories by, of what came with a message: of a log, its first error."""
+    return "\n".join(first_trouble(each.text, _GIST_CHARS) for each in message.attachments if each.text)[:_GIST_CHARS]
 
 
 def attached_tokens(attachments: Sequence[Attachment]) -> int:

@@ -14,7 +14,7 @@ _LONG_CHARS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Storable:
     """Attachments that may be stored.
 
     Attributes:
@@ -47,14 +47,14 @@ def with_read(attachments: Sequence[Attachment], read: Mapping[str, ReadFile]) -
     )
 
 
-async def kept(attachments: Sequence[Attachment]) -> Kept:
+async def storable(attachments: Sequence[Attachment]) -> Storable:
     """Return attachments as they may be stored."""
     if sum(len(each.text or "") for each in attachments) > _LONG_CHARS:
-        return await asyncio.to_thread(_kept, attachments)
-    return _kept(attachments)
+        return await asyncio.to_thread(_storable, attachments)
+    return _storable(attachments)
 
 
-def _kept(attachments: Sequence[Attachment]) -> Kept:
+def _storable(attachments: Sequence[Attachment]) -> Storable:
     findings: Counter[str] = Counter()
     done: list[Attachment] = []
     for attachment in attachments:
@@ -66,4 +66,4 @@ def _kept(attachments: Sequence[Attachment]) -> Kept:
             findings.update(redacted.findings)
             text = digest(redacted.text)
         done.append(replace(attachment, name=name.text, text=text))
-    return Kept(attachments=tuple(done), findings=dict(findings))
+    return Storable(attachments=tuple(done), findings=dict(findings))

@@ -78,6 +78,13 @@ def digest(text: str, max_chars: int = MAX_DIGEST_CHARS) -> str:
     return whole if len(whole) <= max_chars else _chosen(lines, max_chars)
 
 
+def first_trouble(text: str, max_chars: int) -> str:
+    """Return the line that a log is looked at for: its first error; the beginning of a text without one."""
+    lines = [_Line(line, 1, number) for number, line in enumerate(text.splitlines())]
+    found = _first_error(lines)
+    return (text if found is None else lines[found].text).strip()[:max_chars].strip()
+
+
 def _folded(texts: list[str]) -> list[_Line]:
     """Return the lines with each repeated entry once, and how often it came."""
     is_log = _is_log(texts)

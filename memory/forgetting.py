@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from memory.attaching import kept
+from memory.attaching import storable
 from memory.errors import InputError
 from memory.model import (
     Attachment,
@@ -109,7 +109,7 @@ class Forgetting:
             The secrets by kind; empty where nothing of the edit is kept.
         """
         redacted = await asyncio.to_thread(redact, text)
-        files = None if attachments is None else (await kept(attachments)).attachments
+        files = None if attachments is None else (await storable(attachments)).attachments
 
         async def edit() -> Receipt | None:
             return await self._erasure.edit_message(

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from memory.attaching import Attached, kept, with_read
+from memory.attached import gist
+from memory.attaching import Attached, storable, with_read
 from memory.audience import scope_for
 from memory.consolidation import own_words
 from memory.context import Budget, build_request
@@ -143,7 +144,7 @@ class MemoryService:
             StoreUnavailableError: The record did not take it; the platform must not be told that it did.
         """
         redacted = await _redacted(message.text)
-        attached = await kept(message.attachments)
+        attached = await storable(message.attachments)
         if self._policy.mode == "full":
             self._retriever.prepare(redacted.text, scope_for(message.place, message.author.user_id))
         accepted = await self._messages.accept(replace(message, text=redacted.text, attachments=attached.attachments))
@@ -176,7 +177,7 @@ class MemoryService:
         Raises:
             StoreConflictError: Someone else holds the turn now; nothing was written.
         """
-        now = await kept(with_read(claim.message.attachments, read))
+        now = await storable(with_read(claim.message.attachments, read))
         attachments = await self._messages.attach(claim, now.attachments)
         message = replace(claim.message, attachments=attachments)
         return Attached(claim=replace(claim, message=message), findings=now.findings)
@@ -326,7 +327,9 @@ class MemoryService:
         scope = scope_for(claim.place, author.user_id, member_of=member_of)
         previous = next((each.text for each in reversed(thread.messages) if each.role is Role.USER), "")
         seen = {each.message_id for each in thread.messages} | {claim.message.message_id}
-        question = question_text(claim.message.text, previous)
+        question = question_text(claim.message.text, gist(claim.message) or previous)
+        if not question:
+            return Recall(memories=())
         return await self._retriever.recall(question, scope, limit=self._policy.recalled, exclude=seen)
 
     async def _made_history(self, claim: TurnClaim, messages: Sequence[Message]) -> None:

@@ -314,8 +314,8 @@ class SlackPlatform(Platform):
             await self._said(read, workspace)
 
     async def _may_follow_alert(self, said: Said) -> bool:
-        """Whether a thread that another app may have begun is new to Recall."""
-        if said.is_dm or said.thread.thread_ts == said.ts:
+        """Whether a thread that another app may have begun is new to Recall; without a mention it is not."""
+        if said.is_dm or not said.is_mention or said.thread.thread_ts == said.ts:
             return False
         return await self._service.place_of(ids.session_id(said.thread)) is None
 

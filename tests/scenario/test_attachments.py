@@ -1,7 +1,9 @@
 """What comes with a message, read before its answer is made: by one process or the next, within limits."""
 
 import asyncio
+from base64 import b64encode
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 import pytest
 
@@ -90,16 +92,17 @@ async def test_files_are_read_at_once_and_shown_in_their_order(core: Core) -> No
 
 async def test_a_secret_across_what_a_digest_drops_is_found(core: Core) -> None:
     """The whole file loses its secrets before a line of it is left out."""
-    body = "\n".join("q" * 64 for _ in range(400))
-    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----"
-    text = f"start\n{key}\nAWS_ACCESS_KEY_ID={SECRET}\n" + "".join(f"{'ab'[n % 2] * (n % 90)}\n" for n in range(900))
+    body = [b64encode(sha256(bytes([n % 251, n // 251])).digest() * 2).decode()[:64] for n in range(400)]
+    key = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *body, "-----END RSA PRIVATE KEY-----"])
+    noise = "".join(f"{'ab'[n % 2] * (n % 90)}\n" for n in range(900))
+    text = f"start\nAWS_ACCESS_KEY_ID={SECRET}\n{noise}{key}"
     shelf = Shelf({"file:app.log": ReadFile(text=text)})
     core = with_files(core, shelf)
 
     shown = await ask(core, "app.log")
 
     seen = shown_text(core.model.asked[0].message)
-    assert "q" * 64 not in seen and SECRET not in seen and "BEGIN" not in seen
+    assert not any(line in seen for line in body) and SECRET not in seen and "BEGIN" not in seen
     assert "[redacted: private key]" in seen
     (notice,) = shown.replies[0].notices
     assert "what came with your message" in notice and "1 x private key" in notice and "1 x aws access key" in notice
@@ -204,3 +207,19 @@ async def test_the_remember_tool_takes_no_words_of_a_file(core: Core, text: str)
 
     assert shown.replies[0].notices == ()
     assert await core.recall.personal.memories(ANA.user_id) == []
+
+
+async def test_what_came_with_a_short_question_says_what_to_look_for(core: Core) -> None:
+    """An alert alone, or with "seen this?", recalls what was said of it; a message of nothing recalls nothing."""
+    await core.recall.personal.remember(HERE, ANA, "Bob restocks zanzibar when it is empty")
+    await core.recall.personal.remember(HERE, ANA, "my shell is fish")
+    await core.recall.outbox.drain()
+    log = "\n".join([*(f"INFO step {'x' * (n % 80)}" for n in range(2_000)), "ERROR zanzibar is empty"])
+    core = with_files(core, Shelf({"file:app.log": ReadFile(text=log), "file:nothing": ReadFile(text="")}))
+    for number, (name, text) in enumerate([("app.log", ""), ("app.log", "seen this?"), ("nothing", "")]):
+        shown = Shown()
+        message = replace(asking(core, name, text=text), place=dm("ana", f"thread {number}"))
+        await core.delivery.handle(message, shown)
+
+    recalled = [[item.memory.text for item in request.recalled] for request in core.model.asked]
+    assert recalled == [["Bob restocks zanzibar when it is empty"]] * 2 + [[]]

@@ -295,6 +295,18 @@ def test_a_file_is_shown_whole_in_its_turn_and_smaller_in_the_history() -> None:
     assert "ERROR no stock" in shown_text(later) and "lines left out" in shown_text(later)
 
 
+def test_a_long_message_leaves_room_for_its_file() -> None:
+    """Half of what both may take, where both are long."""
+    message = _with(
+        _said(1, "word " * 50_000), Attachment(name="app.log", text="line of log\n" * 5_000 + "ERROR no stock")
+    )
+    shown = build_request("s", _state(), [], message, Budget(context_tokens=4_000)).message
+
+    assert "ERROR no stock" in (shown.attachments[0].text or "")
+    assert count_tokens(shown.text) > 1_000 < count_tokens(shown_text(shown)) - count_tokens(shown.text) + 1_000
+    assert "characters cut" in shown.text
+
+
 def test_short_files_leave_their_room_to_long_ones() -> None:
     """Two files that fit stay whole; the long one gets what is left, and all keep their order."""
     files = [Attachment(name=name, text=text) for name, text in (("a", "one"), ("b", "word\n" * 9_000), ("c", "two"))]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.digest import digest
+from memory.digest import digest, first_trouble
 
 _LINES = st.lists(
     st.one_of(
@@ -105,6 +105,13 @@ def test_a_manifest_keeps_its_shape() -> None:
 def test_odd_texts_take_no_time_and_no_room(text: str) -> None:
     """One endless line, or nothing but line breaks."""
     assert len(digest(text)) <= 16_000
+
+
+def test_a_log_is_looked_for_by_its_first_error() -> None:
+    """Another text by how it begins."""
+    assert first_trouble("\n".join(_log(3_000, error_at=1_234)), 300).endswith("ERROR order 1234: no stock")
+    assert first_trouble("\n[FIRING:1] api-7f9c restarts\n5 times", 20) == "[FIRING:1] api-7f9c"
+    assert first_trouble("", 20) == ""
 
 
 def test_a_long_line_is_cut_within() -> None:
