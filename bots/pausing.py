@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from memory.errors import InputError, PausedError
 from memory.model import MemoryMode, Place, SessionId, TenantId, UserId
-from memory.personal import PersonalMemory
+from memory.personal import Pauses, PersonalMemory
 
 USAGE = "Say nothing more to mean yourself, or: this thread."
 
@@ -74,6 +74,10 @@ class Pausing:
         """Keep again what is said in a thread; return what everybody there must know."""
         await self._personal.resume_thread(place, by=owner)
         return "From now on I keep what is said here. What was said while it was paused is not kept."
+
+    async def pauses(self, owner: UserId, session_id: SessionId | None) -> Pauses:
+        """Say what is paused for a person, in a thread if there is one."""
+        return await self._personal.pauses(owner, session_id)
 
     async def settings(self, owner: UserId, session_id: SessionId | None) -> str:
         """Show what is paused for a person, here and anywhere, what memory there is, and how to change it."""

@@ -155,7 +155,7 @@ class Controls:
         works: Mapping[PlainVerb, Work] = {
             "export": desk.export,
             "why": desk.why_last,
-            "settings": pausing.settings,
+            "settings": desk.overview.settings,
             "pause": pausing.pause,
             "resume": pausing.resume,
             "pause_thread": pausing.pause_thread,
@@ -218,6 +218,8 @@ class Controls:
         on(views.PAGE, self._own(self._desk.press_page))
         on(views.WIDEN, self._own(self._desk.press_widen))
         on(views.NARROW, self._own(self._desk.press_narrow))
+        on(views.PAUSE, self._own(self._desk.overview.press_pause))
+        on(views.RESUME, self._own(self._desk.overview.press_resume))
         on(views.EXPORT, self._own(self._desk.press_export))
         on(views.SEARCH, self._desk.search)
         app.action(_ANYTHING)(ignore)  # a button of an older version is acknowledged, or it shows an error
@@ -229,7 +231,7 @@ class Controls:
         async def listener(event: dict[str, Any], body: dict[str, Any]) -> None:
             who = asked.of_home(event, body, team=team)
             if who is not None:
-                self._start(who, lambda who: self._desk.home(who, Press(user=who.user)), name="home")
+                self._start(who, lambda who: self._desk.overview.home(who, Press(user=who.user)), name="home")
 
         app.event("app_home_opened", matchers=[is_home])(listener)
 
@@ -299,7 +301,7 @@ class Controls:
             await self._web.insist(lambda: self._web.call("views.publish", user_id=who.user, view=tab))
             return
         shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
-        if who.thread_ts and not who.replaces:
+        if who.thread_ts and (view.is_for_all or not who.replaces):
             shown["thread_ts"] = who.thread_ts
         if view.is_for_all:
             await self._web.insist(partial(self._web.call, "chat.postMessage", channel=who.channel, **shown))

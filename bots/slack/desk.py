@@ -14,9 +14,9 @@ from bots.slack.asked import Asked
 from bots.slack.channels import Channels
 from bots.slack.edits import moment
 from bots.slack.exports import Exports
-from bots.slack.home import home_tab
 from bots.slack.ids import SlackThread
 from bots.slack.mrkdwn import decode_text
+from bots.slack.overview import Overview
 from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.posts import EVENT_TYPE
 from bots.slack.press import Press
@@ -82,6 +82,11 @@ class MemoryDesk:
     bot_user: str
     url: str
 
+    @property
+    def overview(self) -> Overview:
+        """All they can see and set at once."""
+        return Overview(commands=self.commands, pausing=self.pausing)
+
     async def memories(self, who: Asked, words: str) -> View:
         """List their memories; with words, those that have all of them."""
         return await self._list(who, Press(user=who.user, words=_clean(words), page=0))
@@ -112,7 +117,7 @@ class MemoryDesk:
             case "narrow":
                 return await self.press_narrow(who, Press(user=who.user, what=rest))
             case "settings":
-                return await self.pausing.settings(who)
+                return await self.overview.settings(who)
             case "pause" | "resume":
                 return await self.pausing.typed(who, verb, rest)
             case _:
@@ -205,17 +210,11 @@ class MemoryDesk:
 
     async def press_page(self, who: Asked, press: Press) -> View:
         """Show another page."""
-        return await (self.home(who, press) if press.home else self._list(who, press))
+        return await (self.overview.home(who, press) if press.home else self._list(who, press))
 
     async def search(self, who: Asked, words: str) -> View:
         """Show those of their memories in the Home tab that have all of the words."""
-        return await self.home(who, Press(user=who.user, words=_clean(words)))
-
-    async def home(self, who: Asked, press: Press, *, note: str = "") -> View:
-        """Show the Home tab."""
-        result = await self.commands.show(who.user_id, press.words)
-        usage = await self.commands.usage(who.user_id)
-        return home_tab(result.memories, press, usage=usage, note=note, empty=result.text)
+        return await self.overview.home(who, Press(user=who.user, words=_clean(words)))
 
     async def _list(self, who: Asked, press: Press, *, note: str = "") -> View:
         result = await self.commands.show(who.user_id, press.words)
@@ -232,7 +231,7 @@ class MemoryDesk:
         """Show what the button stood in once more, with what came of pressing it."""
         here = replace(press, what="", digest="")
         if press.home:
-            return await self.home(who, here, note=note)
+            return await self.overview.home(who, here, note=note)
         if press.why:
             thread = SlackThread(who.team, who.channel, press.thread)
             reply = await self.service.reply_at(ids.session_id(thread), press.why)

@@ -9,6 +9,8 @@ from bots.slack.render import Block
 from bots.slack.views import (
     EXPORT,
     NARROW,
+    PAUSE,
+    RESUME,
     SEARCH,
     WIDEN,
     View,
@@ -18,10 +20,11 @@ from bots.slack.views import (
     pages,
     plain,
     sections,
+    words,
 )
 from bots.wording import counted
 from memory.model import Memory, Usage
-from memory.personal import USAGE_DAYS
+from memory.personal import USAGE_DAYS, Pauses
 
 PAGE_SIZE = 20
 TITLE = "What I remember of you"
@@ -42,7 +45,13 @@ _ORDER = {kind: place for place, kind in enumerate(_KINDS)}
 
 
 def home_tab(
-    memories: Sequence[Memory], ask: Press, *, usage: Usage | None = None, note: str = "", empty: str = ""
+    memories: Sequence[Memory],
+    ask: Press,
+    *,
+    usage: Usage,
+    paused: bool = False,
+    note: str = "",
+    empty: str = "",
 ) -> View:
     """Return the Home tab.
 
@@ -50,6 +59,7 @@ def home_tab(
         memories: All that the search found, newest first.
         ask: For whom, which words, which page.
         usage: What they asked lately, and what is kept of them.
+        paused: Whether nothing of what they say is kept.
         note: What to say above.
         empty: What to say when there are none.
     """
@@ -59,7 +69,7 @@ def home_tab(
     here = replace(ask, page=page, home=True)
     shown = ordered[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     blocks: list[Block] = [{"type": "header", "text": plain(TITLE)}, context(HINT)]
-    blocks += [*sections(note), _search(here), *_by_kind(shown, here)]
+    blocks += [*sections(note), _state(here, paused=paused), _search(here), *_by_kind(shown, here)]
     if not memories:
         blocks += sections(empty)
     elif count > 1:
@@ -67,9 +77,43 @@ def home_tab(
         blocks.append(context(f"{first} to {first + len(shown) - 1} of {counted(len(memories), 'memory', 'memories')}"))
         blocks.append(pages(here, page, count))
     blocks.append({"type": "divider"})
-    blocks += sections(usage_lines(usage)) if usage is not None else []
+    blocks += sections(usage_lines(usage))
     blocks.append({"type": "actions", "elements": _for_all(here)})
     return View(TITLE, tuple(blocks))
+
+
+def settings_view(text: str, here: Press, *, usage: Usage, pauses: Pauses, note: str = "") -> View:
+    """Return what somebody can set.
+
+    Args:
+        text: What is set.
+        here: For whom, and in which thread.
+        usage: What they asked lately, and what is kept of them.
+        pauses: What is paused.
+        note: What to say above.
+    """
+    switches = [_switch(Press(user=here.user), paused=pauses.person)]
+    if here.thread:
+        switches.append(_switch(here, paused=pauses.thread))
+    own = Press(user=here.user)
+    above = sections(note)
+    below: list[Block] = [{"type": "actions", "elements": [*switches, *_for_all(own)]}]
+    shown = words(f"{text}\n{usage_lines(usage)}", *below)
+    return replace(shown, blocks=(*above, *shown.blocks))
+
+
+def _state(here: Press, *, paused: bool) -> Block:
+    """Return whether what they say is kept, with the switch."""
+    told = "Memory is paused for you: I keep nothing of what you say." if paused else "Memory is on for you."
+    return {"type": "section", "text": plain(told), "accessory": _switch(here, paused=paused)}
+
+
+def _switch(press: Press, *, paused: bool) -> Block:
+    """Return the button that pauses or resumes: for a person, or for the thread that the press names."""
+    action_id, verb = (RESUME, "Resume") if paused else (PAUSE, "Pause")
+    if press.thread:
+        return button(f"{action_id}:thread", f"{verb} this thread", press)
+    return button(action_id, f"{verb} memory", press)
 
 
 def usage_lines(usage: Usage) -> str:

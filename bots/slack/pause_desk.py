@@ -9,6 +9,7 @@ from bots.slack.channels import Channels
 from bots.slack.views import View
 from memory.errors import InputError
 from memory.model import Place
+from memory.personal import Pauses
 
 HOW_TO_PAUSE = HowToPause(
     pause="/memory pause",
@@ -42,16 +43,26 @@ class PauseDesk:
 
     async def pause(self, who: Asked) -> View:
         """Keep nothing of what they say any more."""
-        return views.words(await self.commands.pause(who.user_id, ids.tenant_id(who.team)))
+        return views.words(await self.switch(who, paused=True))
 
     async def resume(self, who: Asked) -> View:
         """Keep again what they say."""
-        tenant_id = ids.tenant_id(who.team)
-        return views.words(await self.commands.resume(who.user_id, tenant_id, session_id=who.session_id))
+        return views.words(await self.switch(who, paused=False))
 
-    async def settings(self, who: Asked) -> View:
-        """Show what is paused for them, and in their thread."""
-        return views.words(await self.commands.settings(who.user_id, who.session_id))
+    async def switch(self, who: Asked, *, paused: bool) -> str:
+        """Do either; return what they are to know."""
+        tenant_id = ids.tenant_id(who.team)
+        if paused:
+            return await self.commands.pause(who.user_id, tenant_id)
+        return await self.commands.resume(who.user_id, tenant_id, session_id=who.session_id)
+
+    async def settings(self, who: Asked) -> str:
+        """Say what is paused for them, and in their thread, and how to change it."""
+        return await self.commands.settings(who.user_id, who.session_id)
+
+    async def pauses(self, who: Asked) -> Pauses:
+        """Say what is paused for them, and in their thread."""
+        return await self.commands.pauses(who.user_id, who.session_id)
 
     async def pause_thread(self, who: Asked) -> View:
         """Keep nothing of what anybody says in their thread any more, and tell everybody there."""

@@ -19,6 +19,7 @@ from memory.model import Memory, Recallable, WidenPlan, key_kind
 FORGET, AGREE, KEEP, PAGE = FORGET_ACTION, "recall_agree", "recall_keep", "recall_page"
 SEARCH, EXPORT = "recall_search", "recall_export"
 WIDEN, NARROW = "recall_widen", "recall_narrow"
+PAUSE, RESUME = "recall_pause", "recall_resume"
 PAGE_SIZE = 10
 MOST_RECALLED = 15
 NOTHING_CHANGED = "Nothing was changed."

@@ -184,3 +184,52 @@ async def test_guests_cannot_pause_a_thread(slack: SlackMachine) -> None:
 
     assert thread.answers == []
     assert await Record(slack.stores.database, slack.clock).rows("threads") == 0
+
+
+async def test_a_person_pauses_and_resumes_in_the_home_tab(slack: SlackMachine) -> None:
+    """The switch shows where it stands, whoever turned it where; it is theirs alone."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    await ana.opens_home()
+    home = await ana.until_home_shows("Memory is on for you.")
+    await ana.presses(home, "recall_pause")
+    await ana.until_home_shows("Memory is paused for you: I keep nothing of what you say.")
+    await slack.team.thread(await ana.says(ops, "@recall my vault is in xyzzy-1")).until_answers(1)
+    await process.platform.idle()
+    left = await left_of(slack, "xyzzy-1")
+    await ana.slash("/memory", "resume")
+    await ana.opens_home()
+    await ana.until_home_shows("Memory is on for you.")
+    await bob.opens_home()
+    his = await bob.until_home_shows("Memory is on for you.")
+
+    assert left == []
+    assert "recall_pause" in home.buttons and "recall_pause" in his.buttons
+    assert slack.server.refusals == []
+
+
+async def test_settings_have_the_same_switches(slack: SlackMachine) -> None:
+    """For the person in place, with the new state; for the thread it is said to everybody there, by who pressed it."""
+    await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    typed = await ana.slash("/memory", "settings", ops)
+    (message,) = typed.messages
+    await ana.presses(message, "recall_pause")
+    await slack.server.until(lambda: "recall_resume" in message.buttons)
+    paused = message.shown
+    await ana.presses(message, "recall_resume")
+    await slack.server.until(lambda: "recall_pause" in message.buttons)
+    thread = slack.team.thread(await ana.says(ops, "@recall we use argo-17"))
+    await thread.until_answers(1)
+    await ana.says(ops, "@recall settings", thread=thread)
+    await slack.server.until(lambda: any("In this thread" in each.shown for each in ana.ephemerals(ops)))
+    (here,) = [each for each in ana.ephemerals(ops) if "In this thread" in each.shown]
+    await ana.presses(here, "recall_pause:thread")
+    await thread.until(lambda shown: pause_desk.PAUSED in shown.text)
+
+    assert "For you: memory is paused." in paused
+    assert "In the last 30 days: 0 questions" in paused
+    assert announced(thread, pause_desk.PAUSED)
+    assert slack.server.refusals == []

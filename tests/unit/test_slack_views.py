@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bots.commands import CommandResult
 from bots.slack import asked, press, views
 from bots.slack.asked import Asked
-from bots.slack.home import TITLE, home_tab
+from bots.slack.home import TITLE, home_tab, settings_view
 from bots.slack.press import MOST_WORDS, Press, decoded, encoded
 from bots.verbs import Spoken, spoken
 from memory.audience import private_to
@@ -35,6 +35,7 @@ from memory.model import (
     episode_key,
     fact_key,
 )
+from memory.personal import Pauses
 from tests.fakes.slack.limits import check_blocks, mass_mentions, pinging_texts, total_chars
 
 OWNER = UserId("slack:T1:U1")
@@ -118,7 +119,11 @@ VIEWS = {
         [_memory(each, LONGEST, kind=_ALL_KINDS[each % 7], widened=each % 2 == 1) for each in range(99)],
         Press(user="U1", page=2),
         usage=Usage(),
+        paused=True,
         note=LONGEST,
+    ),
+    "settings": settings_view(
+        LIVE, Press(user="U1", thread="1.2"), usage=Usage(), pauses=Pauses(person=True, thread=False), note=LIVE
     ),
     "widen all": views.question(_widening(), Press(user="U1", what="all", home=True)),
     "long words": views.words("line\n" * 9_000),
@@ -172,11 +177,12 @@ def test_a_page_that_is_gone_is_the_last_one() -> None:
 def test_the_home_tab_groups_memories_by_kind() -> None:
     """What a person is and prefers first; a kind of a later version counts as other; newest first within each."""
     kinds = ["episode", "preference", "unheard-of", "other", "preference"]
-    tab = home_tab([_memory(number, kind=kind) for number, kind in enumerate(kinds)], Press(user="U1"))
+    tab = home_tab([_memory(number, kind=kind) for number, kind in enumerate(kinds)], Press(user="U1"), usage=Usage())
     shown = [block["text"]["text"] for block in tab.blocks if block["type"] in {"header", "section"}]
 
     assert shown == [
         TITLE,
+        "Memory is on for you.",
         "What you prefer",
         "#1  I run EKS.",
         "#4  I run EKS.",
@@ -186,6 +192,7 @@ def test_the_home_tab_groups_memories_by_kind() -> None:
         "#0  I run EKS.",
         "Other",
         "#2  I run EKS.",
+        "In the last 30 days: 0 questions, 0 answers, 0 tokens.\nKept: nothing yet.",
     ]
 
 
@@ -196,6 +203,7 @@ def test_the_home_tab_shows_usage() -> None:
     shown = [block["text"]["text"] for block in tab.blocks if block["type"] == "section"]
 
     assert shown == [
+        "Memory is on for you.",
         "Nothing.",
         "In the last 30 days: 12 questions, 1 answer, 45,310 tokens.\nKept: What you prefer: 3, Conversations: 1.",
     ]
@@ -217,10 +225,27 @@ def test_the_home_tab_offers_to_widen_what_can_be_widened(
     """A fact that not everyone could read; what was widened can be taken back; a conversation is not theirs alone."""
     key = fact_key(1) if kind == "fact" else episode_key(1)
     memory = replace(_memory(1), key=key, audience=audience, widened=widened)
-    tab = home_tab([memory], Press(user="U1"))
-    found = {button["action_id"] for button in _buttons(tab)} - {"recall_widen:all", "recall_narrow:all"}
+    tab = home_tab([memory], Press(user="U1"), usage=Usage())
+    found = {button["action_id"] for button in _buttons(tab)} - {
+        "recall_widen:all",
+        "recall_narrow:all",
+        "recall_pause",
+    }
 
     assert found == {"recall_forget:1", "recall_export", offered} - {None}
+
+
+def test_the_switches_say_what_pressing_them_does() -> None:
+    """For the person, and in a thread for everybody there; outside of a thread there is one."""
+    pauses = Pauses(person=True, thread=False)
+    here = settings_view("State.", Press(user="U1", thread="1.2"), usage=Usage(), pauses=pauses)
+    outside = settings_view("State.", Press(user="U1"), usage=Usage(), pauses=pauses, note="Done.")
+    found = {button["action_id"]: decoded(button["value"]) for button in _buttons(here)}
+
+    assert found["recall_resume"] == Press(user="U1")
+    assert found["recall_pause:thread"] == Press(user="U1", thread="1.2")
+    assert "recall_pause:thread" not in {button["action_id"] for button in _buttons(outside)}
+    assert outside.blocks[0]["text"]["text"] == "Done."
 
 
 def test_a_question_can_be_answered_for_just_that_plan() -> None:
