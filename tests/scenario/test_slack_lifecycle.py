@@ -126,6 +126,21 @@ async def test_what_was_said_in_a_channel_that_recall_left_is_told_nowhere_else(
     assert "messages" in await holding(slack)
 
 
+async def test_a_private_channel_that_recall_left_is_no_more_in_its_members_direct_messages(
+    slack: SlackMachine,
+) -> None:
+    """At once, although Slack said a moment ago that she is in it."""
+    process = await slack.start()
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana, kind="private")
+    await told(slack, process, ana, ops)
+    assert await recalls(slack, process, ana, ana.dm)
+    await lifecycle.leave(ops, slack.team.bot)
+    await slack.server.socket.until_acked()
+
+    assert not await recalls(slack, process, ana, ana.dm)
+
+
 @pytest.mark.parametrize("end", ["uninstalled", "revoked"])
 async def test_the_end_of_the_installation_forgets_the_workspace_and_ends_every_process(
     slack: SlackMachine, end: str
