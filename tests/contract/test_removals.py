@@ -1,7 +1,7 @@
 """The contract of forgetting a whole channel or tenant: all that was said there, and nothing said elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -33,9 +33,9 @@ from memory.model.work import Outcome
 from memory.stores.sql import removals
 from memory.stores.sql.audit import SqlAuditLog
 from memory.stores.sql.database import Database
+from memory.stores.sql.erasure_places import STEPS
 from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import disclosures, fact_sources, facts, messages, outbox, people, tombstones
-from memory.stores.sql.schema import removals as marks
 from tests.contract.record import (
     ANNA,
     BOB,
@@ -58,20 +58,26 @@ CARL = Person(user_id=UserId("test:T2:carl"), name="Carl")
 FACT = "Prod is zanzibar."
 
 
-class Crashing(Database):
-    """The same database, which can no longer be reached after a number of long transactions."""
+class Interrupted(Database):
+    """The same database, in which something happens before one of its long transactions."""
 
-    def __init__(self, database: Database, *, after: int) -> None:
+    def __init__(self, database: Database, *, after: int, by: Callable[[], Awaitable[object]]) -> None:
         self.__dict__.update(vars(database))
         self._after = after
+        self._by = by
 
     @asynccontextmanager
     async def upkeep_transaction(self, operation: str) -> AsyncIterator[AsyncConnection]:
-        if not self._after:
-            raise StoreUnavailableError("sql", operation)
+        if self._after == 0:
+            await self._by()
         self._after -= 1
         async with super().upkeep_transaction(operation) as connection:
             yield connection
+
+
+async def crash() -> None:
+    """Be unreachable from now on, as far as the caller can tell."""
+    raise StoreUnavailableError("sql", "forget a place")
 
 
 @pytest.fixture
@@ -240,7 +246,7 @@ async def test_what_is_not_erased_yet_is_not_recalled_or_learned_from(record: Re
         await record.talk(f"Prod {number} is zanzibar.", place=public_thread(str(number)))
     by_hand = await record.facts.add(remembered("My vault is in zanzibar.", record.clock, place=public_thread("hand")))
     assert len(await recalled(record, public_thread(), ANNA)) == 6
-    crashing = Crashing(record.database, after=2)
+    crashing = Interrupted(record.database, after=2, by=crash)
     with pytest.raises(StoreUnavailableError):
         await removals.forget_channel(crashing, CHANNEL, actor=ADMIN, at_once=2)
     assert await record.holding("zanzibar") != []
@@ -263,7 +269,7 @@ async def test_a_fact_also_said_elsewhere_is_not_recalled_until_it_is_known_for_
     new = fact_from(FACT, again, subject="team", audience=elsewhere().audience)
     await record.learn(Outcome(confirmed=((fact_id, new),)))
     with pytest.raises(StoreUnavailableError):
-        await removals.forget_channel(Crashing(record.database, after=0), CHANNEL, actor=ADMIN)
+        await removals.forget_channel(Interrupted(record.database, after=0, by=crash), CHANNEL, actor=ADMIN)
     assert fact_key(fact_id) not in await recalled(record, elsewhere(), BOB)
     await record.erasure.finish_removals()
     assert fact_key(fact_id) in await recalled(record, elsewhere(), BOB)
@@ -372,7 +378,7 @@ async def test_a_tenant_that_is_being_forgotten_is_not_recalled_or_learned_from(
     """After a crash between two transactions, until somebody erases the rest."""
     await _fill_tenant(record)
     with pytest.raises(StoreUnavailableError):
-        await removals.forget_tenant(Crashing(record.database, after=1), TENANT, actor=ADMIN, at_once=1)
+        await removals.forget_tenant(Interrupted(record.database, after=1, by=crash), TENANT, actor=ADMIN, at_once=1)
     for place, reader in ((public_thread(), ANNA), (private_thread(), ANNA), (private_thread(BOB), BOB)):
         assert await recalled(record, place, reader) == set()
     assert await record.claim() == []
@@ -381,14 +387,15 @@ async def test_a_tenant_that_is_being_forgotten_is_not_recalled_or_learned_from(
     assert [action for _, action, _ in await events(record)] == ["forget a workspace"]
 
 
-async def test_the_mark_goes_with_the_last_of_it(record: Record) -> None:
-    """Something said between two batches is found before the end."""
+async def test_what_is_said_just_before_the_end_goes_too(record: Record) -> None:
+    """The last transaction looks once more, and the mark goes with the last of it."""
     await record.talk(FACT)
-    with pytest.raises(StoreUnavailableError):
-        await removals.forget_channel(Crashing(record.database, after=4), CHANNEL, actor=ADMIN)
-    await record.talk("Zanzibar again.", place=public_thread("late"))
-    async with record.database.read() as connection:
-        assert len((await connection.execute(select(marks))).all()) == 1
-    await record.erasure.finish_removals()
+
+    async def speak() -> None:
+        await record.talk("Zanzibar again.", place=public_thread("late"))
+
+    steps_and_their_ends = len(STEPS) + 1
+    busy = Interrupted(record.database, after=steps_and_their_ends, by=speak)
+    assert await removals.forget_channel(busy, CHANNEL, actor=ADMIN) == Receipt(messages=2, replies=2)
     assert await record.holding("zanzibar") == []
     assert await record.rows("removals") == 0

@@ -229,6 +229,18 @@ def test_a_widened_memory_is_visible_wherever_a_public_one_is(scope: Scope, memo
     assert is_visible(scope, **widened) == (is_known_place and (is_owner or not memory["about_owner"]))
 
 
+@given(_rooms("C1"), st.sampled_from(sorted(_FULL)), st.sampled_from(sorted(_FULL)), st.booleans())
+def test_a_widened_memory_reaches_full_members_alone(here: Room, asker: str, owner: str, about_owner: bool) -> None:
+    """Wherever all readers are of the workspace; where a guest reads along it is used as little as anything public."""
+    reader, other = UserId(f"{_TENANT}:{asker}"), UserId(f"{_TENANT}:{owner}")
+    widened = everyone_in(_TENANT)
+    is_used = is_visible(
+        scope_for(here.place, reader), tenant_id=_TENANT, audience=widened, owner=other, about_owner=about_owner
+    )
+
+    assert is_used == (here.readers <= _FULL and (asker == owner or not about_owner))
+
+
 @given(_any_memory, st.lists(_tenants.flatmap(_audiences), min_size=1, max_size=4))
 def test_a_memory_taken_back_is_for_the_readers_of_a_source_it_still_has(
     memory: dict,  # type: ignore[type-arg]  # keyword arguments
