@@ -13,6 +13,7 @@ from memory.audience import everyone_in, members_of, scope_for
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.lexical import terms
 from memory.model import (
+    Attachment,
     ChannelId,
     MemoryKey,
     Message,
@@ -50,6 +51,7 @@ from tests.contract.record import (
     remembered,
 )
 from tests.fakes.clock import FrozenClock
+from tests.fakes.values import inbound
 
 ADMIN = UserId("test:T1:admin")
 OTHER_CHANNEL = ChannelId("test:T1:dev")
@@ -150,6 +152,20 @@ async def test_a_removed_channel_leaves_nothing_of_what_was_said_there(record: R
         (ADMIN, "forget a channel", {"facts": 2, "episodes": 1, "messages": 2, "replies": 2, "summaries": 1})
     ]
     assert await recalled(record, elsewhere(), BOB, "nairobi") == {turn_key(kept.message_id, 1)}
+
+
+async def test_what_came_with_a_message_goes_with_it(record: Record) -> None:
+    """Also the reply elsewhere that repeats a word of it."""
+    log = Attachment(name="api.log", text="zanzibar is down")
+    sent = inbound("Look at this.", place=public_thread(), author=ANNA, delivery="with a log")
+    accepted = await record.messages.accept(replace(sent, attachments=(log,)))
+    (asked,) = await record.messages.unanswered(tenant_id=TENANT)
+    await record.answer(asked, "I see.")
+    key = turn_key(accepted.message_id, 1)
+    await record.talk("What was down?", "It was zanzibar.", person=BOB, place=private_thread(BOB), used=[key])
+    await record.talk("Which?", "Zanzibar.", person=BOB, place=private_thread(BOB))
+    await record.erasure.forget_channel(CHANNEL, actor=ADMIN)
+    assert await record.holding("zanzibar") == []
 
 
 async def test_forgetting_a_channel_twice_or_an_unknown_one_changes_nothing(record: Record) -> None:
