@@ -1,15 +1,13 @@
-"""Slack as a platform: takes events, decides which are for Recall, and has them committed before it acknowledges them.
+"""Slack as a platform: one workspace in Socket Mode, from its parts.
 
-What a payload means says `inbound`, who can read a channel `channels`, how an answer is shown `sink`.
+Which messages are for Recall says `intake`, what people command `controls`, how an answer is shown `sink`.
 """
 
 import asyncio
 import re
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakValueDictionary
 
 import structlog
 from slack_bolt.async_app import AsyncApp
@@ -19,31 +17,28 @@ from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.metrics import PlatformMetrics
 from bots.pausing import Pausing
-from bots.platform import IncomingMessage, Platform, ReplySink
+from bots.platform import Platform
 from bots.slack import ids
 from bots.slack.changes import Changes
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
 from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
-from bots.slack.edits import Edits, moment
+from bots.slack.edits import Edits
 from bots.slack.exports import Exports
-from bots.slack.files import SlackFiles, attachments_of
+from bots.slack.files import SlackFiles
 from bots.slack.guests import PATIENCE_S, Guests
-from bots.slack.history import message_now
-from bots.slack.ids import SlackThread
-from bots.slack.inbound import Deleted, Edited, Said, read_event
+from bots.slack.intake import Intake
 from bots.slack.lifecycle import Lifecycle
 from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.prompts import offer_prompts
-from bots.slack.sink import SlackReply
+from bots.slack.replies import Replies
 from bots.slack.stops import Stops
 from bots.slack.tenancy import only
 from bots.slack.web import SlackWeb
 from bots.slack.workspace import Workspace, identify
-from memory.errors import InputError, OutdatedMessageError, RecallError
+from memory.errors import RecallError
 from memory.forgetting import Forgetting
-from memory.model import Message
 from memory.personal import PersonalMemory
 from memory.ports import Clock, Pace, Signals
 from memory.service import MemoryService
@@ -54,9 +49,6 @@ _log = structlog.get_logger(__name__)
 _RECOVER_EVERY_S = 30.0
 _LAST_CALLS_S = 5.0
 _ANYTHING = re.compile(".*")
-_DM_PREFIX = "D"
-_READ_WITHIN_S = 1.0
-"""The longest wait for a rate limit on the way to an acknowledgement, which is due after 3 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +115,11 @@ class SlackPlatform(Platform):
         self._clock = clock
         self._signals = signals
         self._files = SlackFiles(self._web)
+        self._replies = Replies(self._web)
         self._delivery = Delivery(
             service=service,
             conversation=conversation,
-            late=self._late_reply,
+            late=self._replies.late,
             pace=pace,
             disclosure=disclosure,
             channels_of=self._channels.joined_by,
@@ -139,7 +132,6 @@ class SlackPlatform(Platform):
             forgetting=forgetting, service=service, channels=self._channels, web=self._web, tasks=self._tasks
         )
         self._lifecycle = Lifecycle(forgetting=forgetting, channels=self._channels, signals=signals, end=self.stop)
-        self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._is_closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -229,11 +221,22 @@ class SlackPlatform(Platform):
         app.use(only(workspace.team))
 
         controls = self._controls(workspace)
+        intake = Intake(
+            workspace=workspace,
+            web=self._web,
+            channels=self._channels,
+            service=self._service,
+            delivery=self._delivery,
+            replies=self._replies,
+            controls=controls,
+            edits=self._edits,
+            tasks=self._tasks,
+            follow_up=self._settings.follow_up,
+        )
 
         async def on_message(event: dict[str, Any], body: dict[str, Any]) -> None:
             await changes.follow(event, body.get("team_id") or workspace.team)
-            async with self._in_order(event):
-                await self._on_message(event, body, workspace, controls)
+            await intake.take(event, body)
 
         async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
             await self._stops.take(event, team=body.get("team_id") or workspace.team)
@@ -262,98 +265,6 @@ class SlackPlatform(Platform):
             url=workspace.url,
         )
         return Controls(web=self._web, desk=desk, retry=self._delivery.retry, metrics=self._metrics, tasks=self._tasks)
-
-    def _in_order(self, event: Mapping[str, Any]) -> asyncio.Lock:
-        """Return what lets the messages of a thread in one by one, as they came: the SDK starts a task for each."""
-        about = event.get("message") or event.get("previous_message") or event  # of an edit, the message itself
-        thread = f"{event.get('channel')}:{about.get('thread_ts') or about.get('ts')}"
-        return self._arriving.setdefault(thread, asyncio.Lock())
-
-    async def _on_message(
-        self, event: Mapping[str, Any], body: Mapping[str, Any], workspace: Workspace, controls: Controls
-    ) -> None:
-        team = body.get("team_id") or workspace.team
-        match read_event(event, team=team, bot=workspace.bot):
-            case Said() as said if await self._is_for_us(said) and not await self._has_outsiders(said, event, body):
-                if not await controls.take(said):
-                    try:
-                        await self._said(said, workspace)
-                    except OutdatedMessageError:
-                        await self._said_now(said, event, workspace)
-            case Edited() | Deleted() as change:
-                await self._edits.take(change, in_shared_channel=bool(body.get("is_ext_shared_channel")))
-
-    async def _said(self, said: Said, workspace: Workspace) -> None:
-        place = await self._channels.place(said.thread, dm_with=said.user if said.is_dm else None)
-        if place is None:
-            return
-        author = await self._channels.person(said.thread.team, said.user)
-        message = IncomingMessage(
-            place=place,
-            author=author,
-            platform_message_id=said.ts,
-            text=await self._channels.named(said.thread.team, said.text, said.mentions),
-            sent_at=moment(said.ts),
-            edited_at=moment(said.edited_ts) if said.edited_ts else None,
-            link=ids.permalink(workspace.url, said.thread, said.ts),
-            attachments=attachments_of(said, may_follow_alert=await self._may_follow_alert(said)),
-        )
-        try:
-            await self._delivery.accept(message, self._reply(said.thread, said.user, said.ts, fresh=True))
-        except InputError as error:
-            if not said.is_copy:
-                self._tasks.start(self._refuse(said, str(error)), name="say why a message is not taken")
-
-    async def _said_now(self, said: Said, event: Mapping[str, Any], workspace: Workspace) -> None:
-        """Take a message that was edited before it came with the words it has now; nothing when it is gone."""
-        now = await message_now(self._web, said.thread, said.ts, within_s=_READ_WITHIN_S)
-        if now is None:
-            return
-        read = read_event({**event, **now}, team=said.thread.team, bot=workspace.bot)
-        if isinstance(read, Said):
-            await self._said(read, workspace)
-
-    async def _may_follow_alert(self, said: Said) -> bool:
-        """Whether a thread that another app may have begun is new to Recall; without a mention it is not."""
-        if said.is_dm or not said.is_mention or said.thread.thread_ts == said.ts:
-            return False
-        return await self._service.place_of(ids.session_id(said.thread)) is None
-
-    async def _has_outsiders(self, said: Said, event: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
-        """Whether the message is of somebody, or in a channel, that is not of this workspace alone."""
-        is_shared = bool(body.get("is_ext_shared_channel"))
-        return is_shared or await self._channels.is_outsider(said.thread.team, said.user, event)
-
-    async def _is_for_us(self, said: Said) -> bool:
-        if said.is_mention or said.is_dm:
-            return True
-        if not self._settings.follow_up or said.addressed_to_other or said.thread.thread_ts == said.ts:
-            return False
-        return await self._service.place_of(ids.session_id(said.thread)) is not None
-
-    async def _refuse(self, said: Said, words: str) -> None:
-        await self._web.call(
-            "chat.postEphemeral",
-            channel=said.channel,
-            user=said.user,
-            thread_ts=said.thread.thread_ts,
-            text=words,
-        )
-
-    def _reply(self, thread: SlackThread, user: str, ts: str, *, fresh: bool) -> ReplySink:
-        return SlackReply(
-            self._web,
-            thread,
-            message_id=ts,
-            asker=user,
-            in_channel=not thread.channel.startswith(_DM_PREFIX),
-            fresh=fresh,
-        )
-
-    def _late_reply(self, message: Message) -> ReplySink:
-        thread = ids.thread_of(message.session_id)
-        user = ids.user_of(message.author.user_id)[1] if message.author is not None else ""
-        return self._reply(thread, user, message.platform_message_id or "", fresh=False)
 
 
 async def _not_taken(error: Exception) -> None:

@@ -11,6 +11,7 @@ from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.files import file_attachments
 from bots.slack.inbound import Deleted, Edited
+from bots.slack.notes import note_beside
 from bots.slack.web import SlackWeb
 from bots.text import clean_text
 from memory.forgetting import Forgetting, PlatformChange
@@ -65,7 +66,8 @@ class Edits:
             _change(change, change.edited_ts, change.user), text, attachments=file_attachments(change.files)
         )
         if findings:
-            self._tasks.start(self._tell(change, redaction_notice(findings)), name="tell of removed secrets")
+            words = redaction_notice(findings)
+            self._tasks.start(note_beside(self._web, change, words), name="tell of removed secrets")
 
     async def _may_keep(self, edited: Edited, *, in_shared_channel: bool) -> bool:
         """Whether new words may be stored; those of a message that is not kept never are."""
@@ -78,15 +80,6 @@ class Edits:
         place = await self._service.place_of(session_id)
         is_dm = place is not None and not place.shared  # of which Slack would not say who reads it
         return is_dm or await self._channels.place(edited.thread) is not None
-
-    async def _tell(self, edited: Edited, words: str) -> None:
-        await self._web.call(
-            "chat.postEphemeral",
-            channel=edited.channel,
-            user=edited.user,
-            thread_ts=edited.thread.thread_ts,
-            text=words,
-        )
 
 
 def _change(change: Edited | Deleted, at: str, by: str) -> PlatformChange:
