@@ -112,6 +112,7 @@ class AnthropicServer:
     Attributes:
         received: Every well-formed request, in order, faults included.
         refused: Why malformed requests were refused: what a test wants empty.
+        thinks_s: How long each answer takes, in seconds.
         models: The models there are; None is any.
         counts_tokens: Whether `/v1/messages/count_tokens` is served, which some servers do not.
     """
@@ -120,6 +121,7 @@ class AnthropicServer:
         self.received: list[Received] = []
         self.refused: list[str] = []
         self.structured_outputs = True
+        self.thinks_s = 0.0
         self.models: set[str] | None = None
         self.counts_tokens = True
         self._port = port
@@ -193,6 +195,7 @@ class AnthropicServer:
             return _error(fault.status, fault.message, error_type=fault.error_type, headers=fault.headers)
         if fault is not None and fault.kind == "hang":
             await self._released.wait()
+        await asyncio.sleep(self.thinks_s)
         answer = self._answers.popleft() if self._answers else self._script(body)
         if body.get("stream"):
             response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_fake"})
