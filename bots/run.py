@@ -34,7 +34,8 @@ def run(settings: Settings, *, platform: str | None = None) -> None:
 async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         metrics = Metrics()
-        opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics))
+        # Loading holds the interpreter for so long that acknowledgements would be late.
+        opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics), warm=True)
         recall = await stack.enter_async_context(opening)
         platforms = _platforms(settings.platforms, recall, metrics)
         looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
