@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from bots.cli import app
@@ -52,9 +53,24 @@ def _default(value: object, extra: object) -> str:
 
 def test_the_console_commands_are_the_code() -> None:
     """Every command of the console with its meaning, and no other."""
-    rows = re.findall(r"^\| `(/.+?)` \| (.+) \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `(/.+?)` \| (.+) \|$", _section("At the console"), re.MULTILINE)
 
     assert rows == list(COMMANDS.values())
+
+
+def test_the_slash_commands_are_those_of_the_manifest() -> None:
+    """What Slack installs is what people are told to type."""
+    manifest = yaml.safe_load((ROOT / "manifests" / "slack" / "app.yaml").read_text(encoding="utf-8"))
+    typed = re.findall(r"^\| .*$", _section("In Slack"), re.MULTILINE)
+
+    assert set(re.findall(r"`(/\w+)", "\n".join(typed))) == {
+        each["command"] for each in manifest["features"]["slash_commands"]
+    }
+
+
+def _section(title: str) -> str:
+    """Return a section of the README."""
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`recall ([a-z]+)", README))))
