@@ -55,7 +55,7 @@ STOPPED = "Stopped."
 def redaction_notice(findings: Mapping[str, int], *, where: str = "your message") -> str:
     """Return what a person is told about secrets that were taken out of their message, or of what came with it."""
     kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(findings.items()))
-    return f"I removed what looks like a secret from {where} before keeping it ({kinds}). Rotate it."
+    return f"I removed what looks like a secret from {where} before it went any further ({kinds}). Rotate it."
 
 
 def ending(words: str, message: Message) -> str:
