@@ -50,6 +50,9 @@ BROKEN = "Something went wrong on my side. Your message is kept; whoever runs me
 _KEPT, _NOT_KEPT = "Your message is kept", "Memory is paused, so your message is not kept"
 TOO_LONG = "The answer reached its length limit."
 STOPPED = "Stopped."
+FORGOTTEN = (
+    "Something was forgotten while I was answering, so the answer is neither shown nor kept. Ask again if you want it."
+)
 
 
 def redaction_notice(findings: Mapping[str, int], *, where: str = "your message") -> str:
@@ -104,6 +107,7 @@ class Conversation:
         self._metrics = metrics
         self._introduced: set[UserId] = set()
         self._shown: dict[SessionId, frozenset[str]] = {}
+        self._to_show: dict[SessionId, frozenset[str]] = {}
 
     async def answer(self, claim: TurnClaim, sink: ReplySink, *, member_of: Collection[ChannelId] = ()) -> Reply:
         """Make the answer to one message, showing it as it comes; whoever asked for it commits and finishes it.
@@ -125,6 +129,17 @@ class Conversation:
         except Exception:  # noqa: BLE001  # the message handler's boundary: whatever breaks, the thread goes on
             reply = broken(claim, correlation_id)
         return replace(reply, notices=self._introduction(claim) + reply.notices)
+
+    def was_shown(self, claim: TurnClaim, reply: Reply) -> None:
+        """Take the notices of a reply as read; what a person did not see is told again."""
+        author, session_id = claim.message.author, claim.head.session_id
+        if author is not None and self._model.notice in reply.notices:
+            self._introduced.add(author.user_id)
+        notices = self._to_show.pop(session_id, None)
+        if notices is not None and notices - self._shown.get(session_id, frozenset()) <= {*reply.notices}:
+            self._shown[session_id] = notices
+        if not self._shown.get(session_id):
+            self._shown.pop(session_id, None)
 
     async def _answer(
         self, claim: TurnClaim, sink: ReplySink, correlation_id: str, member_of: Collection[ChannelId]
@@ -171,16 +186,17 @@ class Conversation:
             ProviderError: The model failed, or said nothing at all.
         """
         for round_number in range(_MAX_TOOL_ROUNDS):
-            before = len(streamed.text)
+            before = streamed.text
             calls: list[ToolCall] = []
             last_round = round_number == _MAX_TOOL_ROUNDS - 1
             async for event in self._model.reply(
                 replace(request, may_remember=request.may_remember and not last_round)
             ):
                 match event:
-                    case TextDelta(text=text):
-                        streamed.text += text
-                        await sink.append(text)
+                    case TextDelta(text=text) if text:
+                        piece = text if streamed.text != before else _paragraph_after(before) + text
+                        streamed.text += piece
+                        await sink.append(piece)
                     case ToolCall():
                         calls.append(event)
                     case ReplyDone():
@@ -189,7 +205,7 @@ class Conversation:
             if not calls or last_round:
                 break
             results = await self._remember(claim, calls, streamed)
-            exchange = ToolExchange(text=streamed.text[before:], calls=tuple(calls), results=results)
+            exchange = ToolExchange(text=streamed.text[len(before) :].lstrip("\n"), calls=tuple(calls), results=results)
             request = replace(request, exchanges=(*request.exchanges, exchange))
         if not streamed.text.strip():
             raise ProviderError(self._model.model_name, "an empty answer")
@@ -213,15 +229,19 @@ class Conversation:
         author = claim.message.author
         if self._model.notice is None or author is None or author.user_id in self._introduced:
             return ()
-        self._introduced.add(author.user_id)
         return (self._model.notice,)
 
     def _news(self, session_id: SessionId, notices: tuple[str, ...]) -> tuple[str, ...]:
-        """Return those notices that the thread's last answer did not carry already."""
-        known = self._shown.pop(session_id, frozenset())
-        if notices:
-            self._shown[session_id] = frozenset(notices)
+        """Return those notices that the last answer which was shown in the thread did not carry already."""
+        known = self._shown.get(session_id, frozenset())
+        if notices or known:
+            self._to_show[session_id] = frozenset(notices)
         return tuple(notice for notice in notices if notice not in known)
+
+
+def _paragraph_after(text: str) -> str:
+    """Return what stands between the text of one round and that of the next."""
+    return "" if not text.strip() else "\n\n"[len(text) - len(text.rstrip("\n")) :]
 
 
 def _fixed_words(error: ProviderError, *, cut_off: bool) -> str:

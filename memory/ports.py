@@ -20,6 +20,7 @@ from memory.model import (
     ExtractionReply,
     ExtractionRequest,
     Fact,
+    Failure,
     ForgetPlan,
     ForgetTarget,
     InboundMessage,
@@ -138,8 +139,8 @@ class MessageStore(Protocol):
         """
         ...
 
-    async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
-        """Commit the reply (or, with None, the turn's failure) and make the turn history; the claim goes on.
+    async def settle(self, claim: TurnClaim, end: NewReply | Failure) -> Message | None:
+        """Commit how a turn ends and make it history; the claim goes on.
 
         The thread's version grows, by one for the newest message, and a summary that the turn comes too late for is
         void. When the thread's or the asker's forget epoch has moved since the claim, the reply's row is kept without
@@ -369,6 +370,10 @@ class FactStore(Protocol):
 
     async def memories(self, owner: UserId, *, history: bool = False) -> Sequence[Memory]:
         """Return the owner's living facts and episodes, newest first; with `history`, superseded facts too."""
+        ...
+
+    async def said_in(self, message_id: MessageId, *, owner: UserId) -> Sequence[Fact]:
+        """Return those of the owner's living facts that came from a message, in the order of their numbers."""
         ...
 
     async def memories_by_key(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:

@@ -11,9 +11,9 @@ import structlog
 from memory.attached import gist
 from memory.attaching import Attached, storable, with_read
 from memory.audience import scope_for
-from memory.consolidation import own_words
+from memory.consolidation import own_words, says
 from memory.context import Budget, build_request
-from memory.errors import StoreError
+from memory.errors import StoreConflictError, StoreError
 from memory.lexical import terms
 from memory.model import (
     Accepted,
@@ -22,6 +22,7 @@ from memory.model import (
     Fact,
     FactKind,
     FactSource,
+    Failure,
     InboundMessage,
     MemoryMode,
     Message,
@@ -204,8 +205,11 @@ class MemoryService:
 
     async def settle(
         self, claim: TurnClaim, text: str, recalled: Sequence[Recalled], *, tokens: int | None = None
-    ) -> Message | None:
+    ) -> Message:
         """Commit the answer, with the tokens that it took, and make the turn history.
+
+        Returns:
+            The answer as stored, and to be shown: without text when what it is about was forgotten meanwhile.
 
         Raises:
             StoreConflictError: Someone else holds the turn now; nothing was written.
@@ -217,12 +221,14 @@ class MemoryService:
             tokens=tokens,
         )
         stored = await self._messages.settle(claim, reply)
-        await self._made_history(claim, [claim.message, stored] if stored else [claim.message])
+        if stored is None:
+            raise StoreConflictError("sql", "settle a turn", "it has ended without an answer")
+        await self._made_history(claim, [claim.message, stored])
         return stored
 
-    async def fail(self, claim: TurnClaim) -> None:
+    async def fail(self, claim: TurnClaim, failure: Failure) -> None:
         """End a turn without an answer: the message stays in the history and is not answered again by itself."""
-        await self._messages.settle(claim, None)
+        await self._messages.settle(claim, failure)
         await self._made_history(claim, [claim.message])
 
     async def retry(self, session_id: SessionId, platform_message_id: str, *, asker: UserId) -> bool:
@@ -257,16 +263,20 @@ class MemoryService:
         """Whether a person still waits for the end of a turn that was settled a while ago."""
         return self._clock.now() - end.settled_at <= SHOWN_LATE
 
+    async def remembered_in(self, claim: TurnClaim) -> Sequence[Fact]:
+        """Return what was stored of the asker from this claim's message."""
+        author = claim.message.author
+        return [] if author is None else await self._facts.said_in(claim.message.message_id, owner=author.user_id)
+
     async def discloses(self, scope: str, message_id: MessageId) -> bool:
         """Say whether the answer to this message is the one in `scope` that tells what is remembered."""
         return await self._messages.discloses(scope, message_id)
 
     async def remember(self, claim: TurnClaim, words: str) -> Fact | None:
         """Store what the model wants to remember; nothing, and None, unless the asker said it in this message."""
-        said = " ".join(own_words(claim.message.text).split())
         wanted = " ".join(words.split())
         author = claim.message.author
-        is_said = 0 < len(wanted) <= MAX_FACT_CHARS and wanted.casefold() in said.casefold()
+        is_said = len(wanted) <= MAX_FACT_CHARS and says(own_words(claim.message.text), wanted)
         if not is_said or author is None or not claim.message.kept:
             return None
         source = FactSource(

@@ -225,8 +225,9 @@ class Delivery:
             if not taken.accepted.state.is_settled:
                 self._look_at(session_id)
             return None
-        notices = (redaction_notice(taken.findings),) if taken.findings else ()
-        waiting = Waiting(taken.accepted.message_id, sink, notices)
+        waiting = Waiting(
+            taken.accepted.message_id, sink, (redaction_notice(taken.findings),) if taken.findings else ()
+        )
         thread = self._look_at(session_id)
         if thread.turn is not None or thread.waiting:
             self._notes.start(waiting.reply.queued(QUEUED), name="say that a message is queued")
@@ -327,9 +328,10 @@ class Delivery:
 
     async def _run(self, claim: TurnClaim, thread: _Thread) -> None:
         message = claim.message
-        waiting = thread.waiting.get(message.message_id) or Waiting(
-            message.message_id, self._late(message), redaction_notices(message)
-        )
+        waiting = thread.waiting.get(message.message_id)
+        if waiting is None:
+            waiting = Waiting(message.message_id, self._late(message), redaction_notices(message))
+            thread.waiting[message.message_id] = waiting
         thread.turn = Turn(
             claim,
             waiting,

@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from bots.conversation import BROKEN, STOPPED, Conversation, broken, ending
+from bots.conversation import BROKEN, FORGOTTEN, STOPPED, Conversation, broken, ending
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.waiting import Waiting
@@ -18,7 +18,7 @@ from bots.metrics import Outcome
 from bots.platform import ChannelsOf, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import Message, SessionId, TurnClaim, TurnEnd
+from memory.model import Fact, Failure, SessionId, TurnClaim, TurnEnd
 from memory.ports import Timer
 from memory.service import MemoryService
 
@@ -115,8 +115,10 @@ class Turn:
                 await self._waiting.abandon()  # first, since whoever has the turn next shows its answer there
                 await self._hand_over()
                 return "handed_over" if self._ended == "handed_over" else "lost"
+            if committed.failed and not committed.remembered:
+                committed = replace(committed, remembered=await self._remembered())
         else:
-            committed = _as_settled(end, self._claim.message)
+            committed = await self._as_settled(end)
         if end is not None and not self._is_wanted(end):
             await self._waiting.abandon()
             await self._mark_shown()
@@ -168,6 +170,24 @@ class Turn:
         reply = await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
         return replace(reply, notices=opened.notices + reply.notices)
 
+    async def _as_settled(self, end: TurnEnd) -> Reply:
+        """Return how a turn that was settled before ended, as its person is to see it."""
+        remembered = tuple(await self._service.remembered_in(self._claim))
+        if end.answer is not None:
+            return Reply(text=end.answer.text, used_before=len(end.answer.used), remembered=remembered)
+        failure = end.failure or Failure(words=ending(BROKEN, self._claim.message))
+        return Reply(text=failure.words, failed=True, correlation_id=failure.correlation_id, remembered=remembered)
+
+    async def _remembered(self) -> tuple[Fact, ...]:
+        """Return what was stored at the asker's wish before the turn failed or was stopped."""
+        if self._waiting.is_let_go:
+            return ()
+        try:
+            return tuple(await self._service.remembered_in(self._claim))
+        except StoreUnavailableError as error:
+            _log.warning("not_told_what_was_remembered", operation=error.operation)
+            return ()
+
     async def _committed(self, reply: Reply) -> Reply | None:
         """Commit the end of the turn, however long the record takes: what was shown must not be made twice.
 
@@ -177,7 +197,7 @@ class Turn:
         retry_s = FIRST_RETRY_S
         while True:
             try:
-                await self._commit(reply)
+                return await self._commit(reply)
             except StoreConflictError:
                 _log.info("turn_taken_over", message_id=self._waiting.message_id)
                 return None
@@ -190,8 +210,6 @@ class Turn:
                 if reply.failed:
                     raise
                 reply = broken(self._claim, secrets.token_hex(4))
-            else:
-                return reply
 
     async def _beside(self, reply: Reply) -> tuple[str, ...]:
         """Return all that is told beside a reply."""
@@ -203,6 +221,7 @@ class Turn:
     async def _show(self, reply: Reply) -> None:
         """Show a committed reply; the thread goes on as soon as that is noted, shown or not."""
         if await self._waiting.reply.shown(reply):
+            self._conversation.was_shown(self._claim, reply)
             await self._mark_shown()
         else:
             await self._noted(self._service.put_off)
@@ -237,11 +256,15 @@ class Turn:
         except StoreConflictError:
             _log.info("turn_taken_over", message_id=self._waiting.message_id)
 
-    async def _commit(self, reply: Reply) -> None:
+    async def _commit(self, reply: Reply) -> Reply:
+        """Commit the end of the turn; return it as it may be shown."""
         if reply.failed:
-            await self._service.fail(self._claim)
-        else:
-            await self._service.settle(self._claim, reply.text, reply.used, tokens=reply.tokens)
+            await self._service.fail(self._claim, Failure(words=reply.text, correlation_id=reply.correlation_id))
+            return reply
+        stored = await self._service.settle(self._claim, reply.text, reply.used, tokens=reply.tokens)
+        if stored.text:
+            return replace(reply, text=stored.text)
+        return Reply(text=FORGOTTEN, notices=reply.notices)
 
     async def _renew(self) -> bool:
         try:
@@ -253,10 +276,3 @@ class Turn:
     def _lose(self) -> None:
         if self.end("lost"):
             _log.info("turn_taken_over", message_id=self._waiting.message_id)
-
-
-def _as_settled(end: TurnEnd, message: Message) -> Reply:
-    """Return how a message's turn ended as its person is to see it."""
-    if end.answer is None:
-        return Reply(text=ending(BROKEN, message), failed=True)
-    return Reply(text=end.answer.text, used_before=len(end.answer.used))

@@ -35,9 +35,9 @@ _CONFIG_LINE = re.compile(
 _MACHINE_SHARE = 0.5
 _LEAST_BLOCK = 2
 
-_TOKEN = re.compile(r"[^\W_]+(?:[._:/@'\u2019-]{1,3}[^\W_]+)*+")
+TOKEN = re.compile(r"[^\W_]+(?:[._:/@'\u2019-]{1,3}[^\W_]+)*+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:]\s+)[\"'(]?$")
-_APOSTROPHES = str.maketrans({"\u2019": "'"})
+APOSTROPHES = str.maketrans({"\u2019": "'"})
 _ENVIRONMENTS = {
     "production": "prod", "prod": "prod", "prd": "prod", "live": "prod", "staging": "staging", "stage": "staging",
     "stg": "staging", "dev": "dev", "development": "dev", "test": "test", "testing": "test", "qa": "qa", "uat": "uat",
@@ -50,7 +50,7 @@ _NUMBERS = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
-_NEGATIONS = frozenset(
+NEGATIONS = frozenset(
     ("not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot", "except", "unless",
      "stop", "stops", "stopped", "avoid", "avoids", "dislike", "dislikes", "hate", "hates", "refuse", "refuses",
      "forbidden", "disallowed", "longer")
@@ -61,7 +61,7 @@ _PLANNED = frozenset(
      "shall", "'ll", "i'll", "we'll", "they'll")
 )  # fmt: skip
 _PAST = frozenset(("formerly", "previously", "until", "was", "were", "had", "ago", "before", "used-to", "ex"))
-_SIGNS = {"<not>": _NEGATIONS, "<planned>": _PLANNED, "<past>": _PAST}
+_SIGNS = {"<not>": NEGATIONS, "<planned>": _PLANNED, "<past>": _PAST}
 _STATES = frozenset(
     ("enabled", "disabled", "enable", "disable", "enables", "disables", "on", "off", "allowed", "denied", "allow",
      "deny", "internal", "external", "public", "private", "primary", "secondary", "active", "passive", "replica",
@@ -117,8 +117,8 @@ def value_tokens(text: str) -> frozenset[str]:
     a duplicate; cosine from 0.92 took 9.
     """
     found: set[str] = set()
-    plain = text.translate(_APOSTROPHES)
-    for match in _TOKEN.finditer(plain):
+    plain = text.translate(APOSTROPHES)
+    for match in TOKEN.finditer(plain):
         before = plain[max(0, match.start() - 4) : match.start()]
         found |= _values_of(match[0], starts=bool(_SENTENCE_START.search(before)))
     if re.search(r"\bused to\b", plain, re.IGNORECASE):

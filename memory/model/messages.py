@@ -123,16 +123,31 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """How a turn ended without an answer.
+
+    Attributes:
+        words: The fixed words that say so; nothing of what anybody said.
+        correlation_id: Names the turn in the logs, when there is something about it.
+    """
+
+    words: str
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnd:
     """How a turn was settled whose end may never have reached the person.
 
     Attributes:
         settled_at: Aware, UTC.
         answer: What it ended with, without text once forgotten; None for a turn that failed.
+        failure: What it ended with in place of an answer.
     """
 
     settled_at: datetime
-    answer: Message | None
+    answer: Message | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ class RecallTurn:
             with watch.lap("settle and append"):
                 await service.settle(claim, _ANSWER, working.request.recalled)
         laps = watch.take()
+        await service.mark_shown(claim)
         await self._recall.tasks.idle()
         await self._recall.outbox.drain()
         watch.take()

@@ -16,6 +16,7 @@ from memory.model import (
     Episode,
     FactKind,
     FactSource,
+    Failure,
     InboundMessage,
     MemoryKey,
     Message,
@@ -173,9 +174,9 @@ class Record:
     ) -> Message | None:
         """Settle a turn that was begun before; nobody has shown how it ended yet."""
         self.clock.advance(1)
-        reply = (
-            None if words is None else NewReply(text=words, sent_at=self.clock.now(), used=tuple(used), tokens=tokens)
-        )
+        if words is None:
+            return await self.messages.settle(claim, Failure(words="It failed.", correlation_id="c0ffee"))
+        reply = NewReply(text=words, sent_at=self.clock.now(), used=tuple(used), tokens=tokens)
         return await self.messages.settle(claim, reply)
 
     async def talk(

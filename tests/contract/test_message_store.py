@@ -8,6 +8,7 @@ import pytest
 
 from memory.errors import StoreConflictError
 from memory.model import (
+    Failure,
     MemoryKey,
     Message,
     MessageState,
@@ -450,9 +451,9 @@ async def test_failing_a_turn_again_is_no_conflict(record: Record) -> None:
     claim = await record.messages.begin_turn(message.message_id, holder="w", lease_s=LEASE_S)
     assert claim is not None
 
-    await record.messages.settle(claim, None)
+    await record.messages.settle(claim, FAILURE)
 
-    assert await record.messages.settle(claim, None) is None
+    assert await record.messages.settle(claim, FAILURE) is None
 
 
 async def test_settling_again_in_other_words_gives_what_was_settled(record: Record) -> None:
@@ -464,6 +465,9 @@ async def test_settling_again_in_other_words_gives_what_was_settled(record: Reco
 
     assert await record.messages.settle(claim, NewReply(text="twice", sent_at=record.clock.now())) == stored
     assert texts(await load(record)) == ["hello", "once"]
+
+
+FAILURE = Failure(words="It failed.", correlation_id="c0ffee")
 
 
 async def begun(record: Record, message: Message, *, lease_s: float = LEASE_S, holder: str = "w") -> TurnClaim:
@@ -508,10 +512,7 @@ async def test_a_reply_is_found_by_its_post_and_by_the_message_it_answers(record
 
 async def settled(record: Record, words: str, reply: str | None, *, lease_s: float = LEASE_S) -> TurnClaim:
     """Say something and settle it; nobody has shown the end yet."""
-    claim = await begun(record, await record.say(words), lease_s=lease_s)
-    sent_at = record.clock.now()
-    await record.messages.settle(claim, None if reply is None else NewReply(text=reply, sent_at=sent_at))
-    return claim
+    return await record.settle(await record.say(words), reply, lease_s=lease_s)
 
 
 async def test_a_thread_goes_on_only_when_the_end_of_its_turn_is_shown(record: Record) -> None:
@@ -540,6 +541,7 @@ async def test_an_end_that_its_process_never_showed_is_claimed_before_anything_i
     assert waiting == [lost.message.message_id, second.message_id]
     assert lost.end is None and claim.end is not None
     assert (claim.end.settled_at, claim.end.answer and claim.end.answer.text) == (settled_at, reply)
+    assert claim.end.failure == (FAILURE if reply is None else None)
     assert claim.fence > lost.fence
     await record.messages.mark_shown(claim)
     assert await record.messages.begin_turn(lost.message.message_id, holder="w", lease_s=LEASE_S) is None
@@ -610,7 +612,7 @@ async def test_only_who_settled_a_turn_may_settle_it_again(record: Record, reply
     message = await record.say("why?")
     lost = await begun(record, message, lease_s=0, holder="a")
     claim = await begun(record, message, holder="b")
-    words = None if reply is None else NewReply(text=reply, sent_at=message.sent_at)
+    words = FAILURE if reply is None else NewReply(text=reply, sent_at=message.sent_at)
     await record.messages.settle(claim, words)
 
     with pytest.raises(StoreConflictError):

@@ -12,6 +12,7 @@ from memory.errors import StoreUnavailableError
 from memory.model import (
     Accepted,
     CachedThread,
+    Failure,
     InboundMessage,
     MemoryKey,
     Message,
@@ -176,8 +177,8 @@ class FlakyMessages(SqlMessageStore):
         finally:
             self.renewals.put_nowait(claim)
 
-    async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
-        return await self._call("settle", super().settle(claim, reply))
+    async def settle(self, claim: TurnClaim, end: NewReply | Failure) -> Message | None:
+        return await self._call("settle", super().settle(claim, end))
 
     async def hand_over(self, claim: TurnClaim) -> None:
         await self._call("hand_over", super().hand_over(claim))

@@ -367,3 +367,28 @@ async def test_a_turn_that_waits_for_its_pace_does_not_keep_a_process_from_endin
     assert await other.delivery.recover(PLACE.tenant_id) == 1
     await other.delivery.idle()
     assert texts(*other.late) == ["answer 1"]
+
+
+@pytest.mark.parametrize("fault", ["down", "broken"])
+async def test_a_late_place_is_taken_back_when_its_turn_cannot_end(machine: Machine, fault: str) -> None:
+    """Nothing stays "thinking" of a message that an earlier process accepted; there is one place for all attempts."""
+    accepting, process = await machine.start("a"), await machine.start("b")
+    await accepting.delivery.close(grace_s=0)
+    await accepting.delivery.accept(accepting.message("one"), Shown())
+    setattr(process.messages, fault, {"settle"})
+    await process.delivery.recover(PLACE.tenant_id)
+    await process.model.waiting.wait()
+    await process.delivery.close(grace_s=0)
+
+    assert [(texts(shown), shown.abandoned) for shown in process.late] == [([], True)]
+
+
+async def test_who_sent_a_secret_is_told_whichever_process_answers(machine: Machine) -> None:
+    """The stored text says how many of which kind were taken out."""
+    accepting, process = await machine.start("a"), await machine.start("b")
+    await accepting.delivery.close(grace_s=0)
+    await accepting.delivery.accept(accepting.message("the key is AKIAIOSFODNN7EXAMPLE"), Shown())
+    await process.recover()
+
+    ((notice,),) = [reply.notices for shown in process.late for reply in shown.replies]
+    assert "1 x" in notice and "Rotate it" in notice

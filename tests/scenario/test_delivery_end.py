@@ -8,10 +8,11 @@ import pytest
 
 from bots import conversation
 from bots.delivery import QUEUED
-from memory.errors import ProviderUnavailableError
+from memory.errors import ProviderRefusedError, ProviderUnavailableError
 from memory.model import TextDelta
 from memory.stores.sql.leases import SqlLeaseStore
 from tests.fakes.clock import HandTimer
+from tests.fakes.values import dm
 from tests.fixtures.core import Shown
 from tests.fixtures.delivery import PLACE, Deaf, Machine, Posting, Process, SlowToFinish, Watched, texts
 
@@ -137,7 +138,7 @@ async def test_the_next_process_knows_where_the_answer_is_shown(machine: Machine
     await other.delivery.idle()
 
     assert shown.begun_with == [None]
-    assert [each.begun_with for each in other.late] == [["post-1"]]
+    assert [each.begun_with for each in other.late if isinstance(each, Posting)] == [["post-1"]]
 
 
 async def test_nothing_is_shown_in_a_turn_that_another_process_has(machine: Machine, process: Process) -> None:
@@ -260,3 +261,72 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_let_go(machine: Machi
 
     assert (await process.recover(), await process.recover()) == (1, 0)
     assert [(texts(shown), shown.abandoned) for shown in process.late] == [([], True)]
+
+
+async def test_an_answer_that_is_forgotten_while_it_is_made_is_not_shown(machine: Machine, process: Process) -> None:
+    """What the record does not keep of it, the person does not see; other words take its place."""
+    process.model.gate.clear()
+    process.model.replies = ["your vault is in cellar-17"]
+    shown = Shown()
+    turn = asyncio.create_task(process.send("my vault is in cellar-17", shown))
+    await process.model.waiting.wait()
+    await machine.forget("cellar-17")
+    process.model.gate.set()
+    await turn
+
+    assert texts(shown) == [conversation.FORGOTTEN]
+
+
+async def test_an_answer_is_shown_as_it_is_kept(process: Process) -> None:
+    """A model that makes up a secret shows none."""
+    process.model.replies = ["the key is AKIAIOSFODNN7EXAMPLE"]
+
+    assert "AKIAIOSFODNN7EXAMPLE" not in texts(await process.send("which key?"))[0]
+
+
+async def test_a_failure_that_is_shown_late_has_its_own_words(machine: Machine, process: Process) -> None:
+    """And the id by which it is found in the log."""
+    process.model.replies = [ProviderRefusedError("scripted", "no quota")]
+    deaf = Deaf()
+    await process.send("one", deaf)
+    await process.delivery.idle()
+    machine.clock.advance(300)
+    await process.recover()
+
+    ((reply,),) = [shown.replies for shown in process.late]
+    assert (reply.text, reply.failed) == (conversation.REFUSED, True)
+    assert reply.correlation_id is not None and [reply.correlation_id] == deaf.correlation_ids
+
+
+async def test_a_stopped_turn_that_is_shown_late_says_so(machine: Machine, process: Process) -> None:
+    """Nothing went wrong."""
+    process.model.gate.clear()
+    turn = asyncio.create_task(process.send("one", Deaf()))
+    await process.model.waiting.wait()
+    process.delivery.stop(PLACE.session_id)
+    await turn
+    await process.delivery.idle()
+    machine.clock.advance(300)
+    await process.recover()
+
+    assert texts(*process.late) == [conversation.STOPPED]
+
+
+async def test_what_was_left_unshown_is_shown_by_so_many_at_once_as_turns_may_run(machine: Machine) -> None:
+    """After a platform's outage it is not asked for everything in one moment."""
+    process = await machine.start(parallel_turns=3)
+    for number in range(8):
+        await process.send("one", Deaf(), place=dm("ana", str(number)), delivery=f"m-{number}")
+    await process.delivery.idle()
+    machine.clock.advance(300)
+    places = [SlowToFinish() for _ in range(8)]
+    process.late_places += places
+    assert await process.delivery.recover(PLACE.tenant_id) == 8
+    for place in places:
+        await place.finishing.wait()
+        begun = [each for each in places if each.finishing.is_set()]
+        assert len([each for each in begun if not each.replies]) <= 3
+        place.gate.set()
+    await process.delivery.idle()
+
+    assert len(texts(*places)) == 8

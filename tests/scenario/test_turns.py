@@ -6,12 +6,13 @@ import pytest
 
 from bots import conversation
 from bots.platform import IncomingMessage
-from memory.errors import ProviderRefusedError, ProviderUnavailableError
-from memory.model import About, ReplyDone, Role, TextDelta
+from memory.errors import ProviderError, ProviderRefusedError, ProviderUnavailableError
+from memory.model import About, ReplyDone, ReplyEvent, Role, TextDelta
 from memory.stores.sql.leases import SqlLeaseStore
-from tests.fakes.model import remembers
+from tests.fakes.model import Pause, remembers
 from tests.fakes.values import dm, inbound, person, public_channel
 from tests.fixtures.core import Core, Shown
+from tests.fixtures.delivery import Deaf
 
 ANA, BOB = person("ana"), person("bob")
 
@@ -264,7 +265,7 @@ async def test_a_sink_that_breaks_does_not_block_the_thread(core: Core) -> None:
 
 
 async def test_a_forget_while_the_model_remembers_does_not_block_the_thread(core: Core) -> None:
-    """What it wanted to keep is not kept, and the turn ends with an answer."""
+    """What it wanted to keep is not kept, nor is its answer, which may tell of what was forgotten."""
     place = dm("ana")
     await core.say("my vault is in cellar-17", place=place, author=ANA)
     core.model.replies = [remembers("my shell is fish"), "Noted."]
@@ -277,7 +278,7 @@ async def test_a_forget_while_the_model_remembers_does_not_block_the_thread(core
     core.model.gate.set()
     shown = await turn
 
-    assert [reply.text for reply in shown.replies] == ["Noted."]
+    assert [reply.text for reply in shown.replies] == [conversation.FORGOTTEN]
     assert await core.recall.personal.memories(ANA.user_id) == []
 
 
@@ -332,7 +333,14 @@ async def test_what_was_kept_is_told_although_the_answer_failed(core: Core) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["> remember: my shell is fish\nwhat does this mean?", "```\nmy shell is fish\n```\nexplain", "hello there"]
+    "text",
+    [
+        "my shell is fishy",
+        "I never said that my shell is fish",
+        "> remember: my shell is fish\nwhat does this mean?",
+        "```\nmy shell is fish\n```\nexplain",
+        "hello there",
+    ],
 )
 async def test_the_model_may_not_keep_what_the_person_did_not_say(core: Core, text: str) -> None:
     """Quoted, pasted or invented words are refused, whatever the model asks."""
@@ -341,6 +349,63 @@ async def test_the_model_may_not_keep_what_the_person_did_not_say(core: Core, te
 
     assert await core.recall.personal.memories(ANA.user_id) == []
     assert "Not stored" in core.model.asked[1].exchanges[0].results["call-1"]
+
+
+async def test_the_words_of_two_rounds_are_two_paragraphs(core: Core) -> None:
+    """What the model says after it has remembered something does not run into what it said before."""
+    core.model.replies = [[TextDelta(text="I will keep that."), *remembers("my shell is fish")], "Done."]
+    shown = await core.send("my shell is fish", place=dm("ana"), author=ANA)
+
+    assert [reply.text for reply in shown.replies] == ["I will keep that.\n\nDone."]
+    assert shown.streamed == "I will keep that.\n\nDone."
+    assert core.model.asked[1].exchanges[0].text == "I will keep that."
+
+
+@pytest.mark.parametrize("how", ["fails", "is stopped"])
+async def test_what_was_remembered_is_told_though_the_turn_ends_without_an_answer(core: Core, how: str) -> None:
+    """It is stored: the person has to know, and can take it back."""
+    place = dm("ana")
+    shown = Shown()
+    ending: list[ReplyEvent | ProviderError | Pause] = [Pause(), ProviderUnavailableError("scripted", "down")]
+    core.model.replies = [remembers("my shell is fish"), ending]
+    turn = asyncio.create_task(core.send("Remember that my shell is fish", place=place, author=ANA, shown=shown))
+    await core.model.paused.wait()
+    if how == "is stopped":
+        core.delivery.stop(place.session_id)
+    core.model.go_on.set()
+    await turn
+
+    (reply,) = shown.replies
+    assert reply.failed
+    assert [fact.text for fact in reply.remembered] == ["my shell is fish"]
+
+
+async def test_a_notice_that_nobody_saw_is_told_again(core: Core) -> None:
+    """The platform did not show the first answer; the second one says that Redis is away."""
+    place = dm("ana")
+    core.cache.is_up = False
+    await core.send("one", place=place, author=ANA, shown=Deaf())
+    second = await core.say("two", place=place, author=ANA)
+    third = await core.say("three", place=place, author=ANA)
+
+    assert second is not None and any("Redis" in notice for notice in second.notices)
+    assert third is not None and third.notices == ()
+
+
+async def test_an_answer_that_is_shown_late_has_all_that_stands_beside_it(core: Core) -> None:
+    """What it was given, what was remembered, and what was taken out of the message."""
+    await core.recall.personal.remember(dm("ana"), ANA, "my shell is fish")
+    core.model.replies = ["It is fish.", remembers("I deploy with helm"), "Noted."]
+    for name, text in (("a", "what is my shell?"), ("b", "I deploy with helm, with the key AKIAIOSFODNN7EXAMPLE")):
+        await core.send(text, place=dm("ana", name), author=ANA, shown=Deaf())
+    await core.delivery.idle()
+    core.clock.advance(300)
+    await core.recover(dm("ana"))
+
+    replies = {reply.text: reply for shown in core.late for reply in shown.replies}
+    assert [item.memory.text for item in replies["It is fish."].used] == ["my shell is fish"]
+    assert [fact.text for fact in replies["Noted."].remembered] == ["I deploy with helm"]
+    assert any("Rotate it" in notice for notice in replies["Noted."].notices)
 
 
 async def test_buffer_mode_has_recent_turns_alone(core: Core) -> None:

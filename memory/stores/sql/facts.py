@@ -6,18 +6,18 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from memory.errors import StoreConflictError
-from memory.model import Fact, Memory, MemoryKey, NewFact, TenantId, Usage, UserId, key_kind, row_id
+from memory.model import Fact, Memory, MemoryKey, MessageId, NewFact, TenantId, Usage, UserId, key_kind, row_id
 from memory.ports import FactStore
 from memory.stores.sql import pause
 from memory.stores.sql.database import Database
 from memory.stores.sql.export import export_person
-from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner, for_readers_now
+from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure_owner, fact_of, for_readers_now
 from memory.stores.sql.locks import lock_people
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
 from memory.stores.sql.narrowing import narrow_channel
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
-from memory.stores.sql.schema import episodes, facts, people
+from memory.stores.sql.schema import episodes, fact_sources, facts, people
 from memory.stores.sql.usage import usage_of
 from memory.stores.sql.widening import widen_facts
 
@@ -61,6 +61,12 @@ class SqlFactStore(FactStore):
             lines = await fact_lines(connection, owner, *where)
             lines += await episode_lines(connection, owner)
         return newest_first(lines)
+
+    async def said_in(self, message_id: MessageId, *, owner: UserId) -> Sequence[Fact]:
+        said = select(fact_sources.c.fact_id).where(fact_sources.c.message_id == message_id)
+        wanted = select(facts).where(facts.c.id.in_(said), facts.c.owner_id == owner, facts.c.valid_until.is_(None))
+        async with self._database.read("look up what was said") as connection:
+            return [fact_of(row) for row in await connection.execute(wanted.order_by(facts.c.number))]
 
     async def memories_by_key(self, owner: UserId, keys: Collection[MemoryKey]) -> Sequence[Memory]:
         fact_ids = {row_id(key) for key in keys if key_kind(key) == "fact"}

@@ -9,6 +9,7 @@ from memory.model import (
     Attachment,
     Audience,
     ChannelId,
+    Failure,
     InboundMessage,
     Message,
     MessageId,
@@ -80,8 +81,8 @@ class SqlMessageStore(MessageStore):
         if not await self._database.write_lightly("renew a turn", renew_lease, lease, lease_s):
             raise StoreConflictError("sql", "renew a turn", "the lease passed to someone else")
 
-    async def settle(self, claim: TurnClaim, reply: NewReply | None) -> Message | None:
-        return await self._database.write("settle a turn", turns.settle, claim, reply, now=self._database.clock.now())
+    async def settle(self, claim: TurnClaim, end: NewReply | Failure) -> Message | None:
+        return await self._database.write("settle a turn", turns.settle, claim, end, now=self._database.clock.now())
 
     async def attach(self, claim: TurnClaim, read: Sequence[Attachment]) -> tuple[Attachment, ...]:
         return await self._database.write("attach what was read", turns.attach, claim, read)

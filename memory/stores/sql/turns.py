@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from memory.errors import StoreConflictError
 from memory.model import (
     Attachment,
+    Failure,
     Message,
     MessageId,
     MessageState,
@@ -103,7 +104,12 @@ _ADD_TURN = (
     .returning(threads.c.forget_epoch, threads.c.summary_through)
 )
 _SET_STATE = update(messages).where(messages.c.id == bindparam("message_id")).values(state=bindparam("new_state"))
-_SETTLE = _SET_STATE.values(unshown_since=bindparam("now"), show_at=None, settled_fence=bindparam("fence"))
+_SETTLE = _SET_STATE.values(
+    unshown_since=bindparam("now"),
+    show_at=None,
+    settled_fence=bindparam("fence"),
+    failure=bindparam("new_failure"),
+)
 _GIVE_BACK = _SET_STATE.where(messages.c.state == MessageState.ANSWERING.value)
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
 _answered = messages.alias("answered")
@@ -136,7 +142,8 @@ async def begin_turn(
     row = (await connection.execute(_CLAIMED, {"message_id": message_id})).one()
     end = None
     if row.unshown_since is not None:
-        end = TurnEnd(settled_at=row.unshown_since, answer=await _answer(connection, message_id))
+        answer = await _answer(connection, message_id)
+        end = TurnEnd(settled_at=row.unshown_since, answer=answer, failure=_failure_of(row.failure))
     return _claim_of(row, lease, end)
 
 
@@ -162,7 +169,7 @@ async def attach(connection: AsyncConnection, claim: TurnClaim, read: Sequence[A
 
 
 async def settle(
-    connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None, *, now: datetime
+    connection: AsyncConnection, claim: TurnClaim, end: NewReply | Failure, *, now: datetime
 ) -> Message | None:
     """Settle a turn as `MessageStore.settle` does.
 
@@ -170,15 +177,21 @@ async def settle(
     """
     forgotten = None
     if await check_lease(connection, lease_of(claim)):
-        forgotten = await _has_forgotten(connection, claim, reply, now=now)
+        forgotten = await _has_forgotten(connection, claim, end, now=now)
     if forgotten is None:
         return await _settled_before(connection, claim)
-    state = MessageState.FAILED if reply is None else MessageState.ANSWERED
-    values = {"message_id": claim.message.message_id, "new_state": state.value, "now": now, "fence": claim.fence}
+    failure = _failure_values(end) if isinstance(end, Failure) else None
+    values = {
+        "message_id": claim.message.message_id,
+        "new_state": (MessageState.ANSWERED if failure is None else MessageState.FAILED).value,
+        "new_failure": failure,
+        "now": now,
+        "fence": claim.fence,
+    }
     await connection.execute(_SETTLE, values)
-    if reply is None:
+    if isinstance(end, Failure):
         return None
-    stored = NewReply(text="", sent_at=reply.sent_at, tokens=reply.tokens) if forgotten else reply
+    stored = NewReply(text="", sent_at=end.sent_at, tokens=end.tokens) if forgotten else end
     row = await _insert_reply(connection, claim, stored, forgotten=forgotten)
     return Message(
         message_id=MessageId(row.id),
@@ -216,7 +229,7 @@ def lease_of(claim: TurnClaim) -> Lease:
 
 
 async def _has_forgotten(
-    connection: AsyncConnection, claim: TurnClaim, reply: NewReply | None, *, now: datetime
+    connection: AsyncConnection, claim: TurnClaim, end: NewReply | Failure, *, now: datetime
 ) -> bool | None:
     """Make the turn history, and say whether a forget came between: of the asker, the thread or a used memory.
 
@@ -244,7 +257,7 @@ async def _has_forgotten(
         await reset_threads(connection, [session_id], is_forgotten=False)
     if (thread_epoch, epoch) != (claim.head.forget_epoch, claim.author_epoch):
         return True
-    return reply is not None and await is_forgotten(connection, reply.used)
+    return isinstance(end, NewReply) and await is_forgotten(connection, end.used)
 
 
 async def _insert_reply(connection: AsyncConnection, claim: TurnClaim, reply: NewReply, *, forgotten: bool) -> AnyRow:
@@ -287,3 +300,11 @@ def _claim_of(row: AnyRow, lease: Lease, end: TurnEnd | None) -> TurnClaim:
         fence=lease.fence,
         end=end,
     )
+
+
+def _failure_values(failure: Failure) -> dict[str, object]:
+    return {"words": failure.words, "id": failure.correlation_id}
+
+
+def _failure_of(values: Mapping[str, Any] | None) -> Failure | None:
+    return None if values is None else Failure(words=values["words"], correlation_id=values["id"])
