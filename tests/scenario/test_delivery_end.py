@@ -19,16 +19,18 @@ from tests.fixtures.delivery import PLACE, Deaf, Machine, Posting, Process, Slow
 pytestmark = pytest.mark.timeout(60)
 """A mistake in what is tested here shows as a message that nobody answers."""
 
-_SHORT_LEASE_S = 0.06
-
 
 async def test_an_answer_that_is_committed_is_shown_though_the_lease_is_gone(machine: Machine) -> None:
     """Renewals that come while the answer is being shown find the lease released, and do no harm."""
-    process = await machine.start(lease_s=_SHORT_LEASE_S)
+    timer = HandTimer()
+    process = await machine.start(timer=timer)
     slow = SlowToFinish()
     turn = asyncio.create_task(process.send("why?", slow))
     await slow.finishing.wait()
     await SqlLeaseStore(machine.database).release_all()
+    await timer.sleepers(2)  # who renews the lease, and who watches it
+    timer.advance(8)
+    await process.messages.renewals.get()
     slow.gate.set()
     await turn
 
