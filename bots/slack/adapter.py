@@ -19,6 +19,7 @@ from bots.metrics import PlatformMetrics
 from bots.pausing import Pausing
 from bots.platform import Platform
 from bots.slack import ids
+from bots.slack.answering import Answering
 from bots.slack.changes import Changes
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
@@ -33,6 +34,7 @@ from bots.slack.lifecycle import Lifecycle
 from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.prompts import offer_prompts
 from bots.slack.replies import Replies
+from bots.slack.spoken_commands import SpokenCommands
 from bots.slack.stops import Stops
 from bots.slack.tenancy import only
 from bots.slack.web import SlackWeb
@@ -220,7 +222,8 @@ class SlackPlatform(Platform):
         )
         app.use(only(workspace.team))
 
-        controls = self._controls(workspace)
+        desk, answering = self._desk(workspace), Answering(self._web, self._tasks)
+        controls = Controls(desk=desk, retry=self._delivery.retry, answering=answering, metrics=self._metrics)
         intake = Intake(
             workspace=workspace,
             web=self._web,
@@ -228,7 +231,7 @@ class SlackPlatform(Platform):
             service=self._service,
             delivery=self._delivery,
             replies=self._replies,
-            controls=controls,
+            commands=SpokenCommands(desk, answering),
             edits=self._edits,
             tasks=self._tasks,
             follow_up=self._settings.follow_up,
@@ -254,8 +257,8 @@ class SlackPlatform(Platform):
         app.error(_not_taken)
         return app
 
-    def _controls(self, workspace: Workspace) -> Controls:
-        desk = MemoryDesk(
+    def _desk(self, workspace: Workspace) -> MemoryDesk:
+        return MemoryDesk(
             commands=self._commands,
             pausing=PauseDesk(commands=self._pausing, channels=self._channels),
             service=self._service,
@@ -264,7 +267,6 @@ class SlackPlatform(Platform):
             bot_user=workspace.bot.user_id,
             url=workspace.url,
         )
-        return Controls(web=self._web, desk=desk, retry=self._delivery.retry, metrics=self._metrics, tasks=self._tasks)
 
 
 async def _not_taken(error: Exception) -> None:

@@ -13,13 +13,13 @@ from bots.delivery import Delivery
 from bots.platform import IncomingMessage
 from bots.slack import ids
 from bots.slack.channels import Channels
-from bots.slack.controls import Controls
 from bots.slack.edits import Edits, moment
 from bots.slack.files import attachments_of
 from bots.slack.history import message_now
 from bots.slack.inbound import Deleted, Edited, Said, read_event
 from bots.slack.notes import note_beside
 from bots.slack.replies import Replies
+from bots.slack.spoken_commands import SpokenCommands
 from bots.slack.web import SlackWeb
 from bots.slack.workspace import Workspace
 from memory.errors import InputError, OutdatedMessageError
@@ -40,7 +40,7 @@ class Intake:
         service: Knows which threads Recall is part of.
         delivery: Accepts what is to be answered.
         replies: Where that is answered.
-        controls: Does what a message commands.
+        commands: Does what a message commands.
         edits: Takes edits and deletions.
         tasks: Keeps what is told in the background.
         follow_up: Whether to answer without a mention in threads that Recall is part of.
@@ -55,7 +55,7 @@ class Intake:
         service: MemoryService,
         delivery: Delivery,
         replies: Replies,
-        controls: Controls,
+        commands: SpokenCommands,
         edits: Edits,
         tasks: TaskTracker,
         follow_up: bool,
@@ -66,7 +66,7 @@ class Intake:
         self._service = service
         self._delivery = delivery
         self._replies = replies
-        self._controls = controls
+        self._commands = commands
         self._edits = edits
         self._tasks = tasks
         self._follow_up = follow_up
@@ -97,7 +97,7 @@ class Intake:
         match read_event(event, team=body.get("team_id") or self._workspace.team, bot=self._workspace.bot):
             case Said() as said:
                 is_for_us = await self._is_for_us(said) and not await self._has_outsiders(said, event, is_shared)
-                if is_for_us and not await self._controls.take(said):
+                if is_for_us and not await self._commands.take(said):
                     await self._said(said, event)
             case Edited() | Deleted() as change:
                 await self._edits.take(change, in_shared_channel=is_shared)

@@ -7,7 +7,7 @@ import pytest
 
 from bots.health import HealthServer, Readiness
 from bots.metrics import Metrics
-from bots.slack import controls
+from bots.slack import answering, spoken_commands
 from bots.slack.channels import FAILURE_GOOD_FOR_S
 from memory.errors import StoreError
 from memory.stores.sql.database import Database, open_database
@@ -184,7 +184,7 @@ async def test_who_commands_is_told_that_slack_does_not_answer(slack: SlackMachi
     slack.clock.advance(FAILURE_GOOD_FOR_S)
     done = await ana.slash("/remember", "I like tabs.")
 
-    assert failed.text.startswith(controls.NO_SLACK)
+    assert failed.text.startswith(answering.NO_SLACK)
     assert "Remembered: #1" in done.text
 
 
@@ -230,7 +230,7 @@ async def test_a_command_that_the_record_does_not_take_comes_again(slack: SlackM
     await process.platform.idle()
 
     shown = [message.shown for message in ana.ephemerals(ana.dm) if message.thread_ts == asked.ts]
-    assert [text.startswith(controls.NOT_YET) for text in shown] == [True, False]
+    assert [text.startswith(spoken_commands.NOT_YET) for text in shown] == [True, False]
     assert "Forgotten: 1 fact." in shown[1]
     assert "Nothing is remembered of you yet." in await listed(ana)
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from bots import commands
 from bots.metrics import Metrics
 from bots.pausing import Pausing
-from bots.slack import controls, desk, exports, press
+from bots.slack import answering, controls, desk, exports, press
 from bots.slack.channels import Channels
 from bots.slack.controls import Controls
 from bots.slack.desk import MemoryDesk, slack_commands
@@ -234,7 +234,7 @@ async def test_a_button_is_for_whom_it_was_made(slack: SlackMachine) -> None:
     lines = await ana.slash("/memories", "", ops)
     other = await presses_for(bob, ana, ops, lines.messages[0], "recall_forget:1")
 
-    assert [theft.text, other.text] == [controls.NOT_YOURS] * 2
+    assert [theft.text, other.text] == [answering.NOT_YOURS] * 2
     assert "2 memories" in await listed(ana)
     assert "2 memories" in await listed(bob)
 
@@ -416,7 +416,7 @@ async def test_what_the_model_keeps_can_be_undone_by_whose_it_is(slack: SlackMac
     second = await ana.presses(answer, "recall_forget:2", expect=1)
 
     assert "I'll remember that: my shell is fish" in answer.shown
-    assert thief.text == controls.NOT_YOURS
+    assert thief.text == answering.NOT_YOURS
     assert "my shell is fish" in before
     assert "Forgotten: 1 fact" in first.text
     assert "#2" in second.text and "Forgotten" not in second.text
@@ -743,8 +743,8 @@ class FailingMemory(PersonalMemory):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (StoreUnavailableError("sql", "list at 10.0.0.7"), controls.UNREACHABLE),
-        (KeyError("10.0.0.7"), controls.BROKEN),
+        (StoreUnavailableError("sql", "list at 10.0.0.7"), answering.UNREACHABLE),
+        (KeyError("10.0.0.7"), answering.BROKEN),
     ],
     ids=["record away", "bug"],
 )
@@ -767,7 +767,8 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
         url="https://acme.slack.test",
     )
     app = AsyncApp(client=web.client, process_before_response=True, request_verification_enabled=False)
-    listening = Controls(web=web, desk=memories, retry=nothing_failed, metrics=Metrics().platform("slack"), tasks=tasks)
+    answered = answering.Answering(web, tasks)
+    listening = Controls(desk=memories, retry=nothing_failed, answering=answered, metrics=Metrics().platform("slack"))
     listening.register(app, team=slack.team.team_id)
     interaction = ana.world.interaction(ana.team, ana.user, channel_id=ana.dm.channel_id)
     payload = events.slash_command(

@@ -3,7 +3,7 @@
 import pytest
 
 from bots.conversation import UNAVAILABLE
-from bots.slack import controls
+from bots.slack import answering, controls
 from bots.slack.render import RETRY_ACTION
 from memory.errors import ProviderUnavailableError
 from memory.model import TextDelta
@@ -49,7 +49,7 @@ async def test_nobody_else_can_press_it(slack: SlackMachine) -> None:
     _, post = await unanswered(slack, process, ana, ops)
     await bob.presses(post, RETRY_ACTION, expect=1)
 
-    assert controls.NOT_YOURS in bob.ephemerals(ops)[0].shown
+    assert answering.NOT_YOURS in bob.ephemerals(ops)[0].shown
     assert len(process.model.asked) == 1
 
 
