@@ -10,6 +10,7 @@ from typing import Self
 import structlog
 
 from bots.conversation import Conversation, redaction_notice, redaction_notices
+from bots.delivery.arrivals import Arrivals
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
@@ -30,6 +31,8 @@ QUEUED = "Queued: earlier messages come first."
 PACED = "Queued: you have sent many messages in a short time."
 NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
 
+_ARRIVALS_FIRST_S = 1.0
+"""How long a turn lets messages go first that are being taken in."""
 _LOOK_AGAIN_S = 1.0
 """How often a thread is looked at whose turn another process has, which works off our messages too unless it dies."""
 
@@ -100,6 +103,7 @@ class Delivery:
         self._hand_over_s = hand_over_s
         self._timer = timer or SystemTimer()
         self._threads: dict[SessionId, _Thread] = {}
+        self._arrivals = Arrivals()
         self._workers = TaskTracker()
         self._notes = TaskTracker()
         self._is_closing = asyncio.Event()
@@ -167,7 +171,8 @@ class Delivery:
                 replace(each, text=None if each.text is None else clean_text(each.text)) for each in message.attachments
             ),
         )
-        return self._take_in(message.place.session_id, await self._service.accept(inbound), sink)
+        with self._arrivals.another():
+            return self._take_in(message.place.session_id, await self._service.accept(inbound), sink)
 
     async def recover(self, tenant_id: TenantId) -> int:
         """Begin to answer what an earlier process left, or one that died, and to show what it never showed.
@@ -278,6 +283,7 @@ class Delivery:
 
     async def _next_turn(self, session_id: SessionId, thread: _Thread) -> bool:
         """Run the thread's next turn; False when there is none, or another process has it."""
+        await self._arrivals.over(within_s=_ARRIVALS_FIRST_S)
         if self._slots.locked():
             await self._tell(thread, QUEUED)
         async with self._slots:

@@ -11,6 +11,7 @@ from memory.model import TextDelta
 from tests.fakes.clock import HandTimer
 from tests.fakes.flaky import Hold
 from tests.fakes.model import Pause
+from tests.fakes.values import dm
 from tests.fixtures.core import Shown
 from tests.fixtures.delivery import ANA, PLACE, Machine, Process, SlowToAbandon, Watched, texts
 
@@ -108,6 +109,26 @@ async def test_a_turn_is_handed_over_when_nothing_of_it_is_left_to_be_taken_back
     await closing
     await turn
     assert await other.messages.begin_turn(message_id, holder="b", lease_s=30) is not None
+
+
+async def test_what_arrives_goes_first(process: Process) -> None:
+    """No turn begins beside a message that is being taken in, for which the platform waits."""
+    taking, beginning = Hold(), Hold()
+    beginning.gate.set()
+    process.messages.held |= {"accept": taking, "begin_turn": beginning}
+    shown, other = Shown(), Shown()
+    accepting = asyncio.create_task(process.delivery.accept(process.message("one", place=dm("ana", "2")), other))
+    await taking.reached.wait()
+    await process.delivery.accept(process.message("two"), shown)
+    for _ in range(20):  # each takes as long as to begin a turn
+        await process.messages.waiting(PLACE.session_id)
+    has_begun_before = beginning.reached.is_set()
+    taking.gate.set()
+    await accepting
+    await process.delivery.idle()
+
+    assert not has_begun_before
+    assert (len(texts(shown)), len(texts(other))) == (1, 1)
 
 
 async def test_a_redelivery_of_a_message_that_is_being_answered_changes_nothing(process: Process) -> None:
