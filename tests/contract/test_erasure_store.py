@@ -11,6 +11,7 @@ from sqlalchemy import select
 from memory.errors import OutdatedMessageError, StoreConflictError
 from memory.model import (
     About,
+    Accepted,
     Everything,
     ForgetPlan,
     ForgetTarget,
@@ -33,6 +34,7 @@ from memory.model import (
 )
 from memory.model.work import Outcome
 from memory.stores.sql.database import Database
+from memory.stores.sql.early_changes import note_early
 from memory.stores.sql.inbox import accept
 from memory.stores.sql.people import ensure_person
 from memory.stores.sql.schema import audit_log, early_changes, outbox, people, threads, tombstones, upkeep
@@ -691,6 +693,35 @@ async def test_a_message_that_is_accepted_while_it_is_deleted_does_not_stay(reco
         await record.until_it_waits(noting)
     await noting
     assert await record.erasure.delete_message(said.session_id, "p2", actor=ANNA.user_id) == Receipt(messages=1)
+    assert await record.holding("zanzibar") == []
+
+
+async def test_a_message_that_waits_while_its_deletion_is_noted_is_not_stored(record: Record) -> None:
+    """It comes in while the channel is held by the note, and sees it once it may go on."""
+    await record.talk("Hello.")
+
+    async def arrive() -> Accepted:
+        return await record.deliver("p2", "Prod is zanzibar.")
+
+    async with record.database.begin() as connection:
+        now = record.clock.now()
+        await note_early(connection, CHANNEL, "p2", is_deleted=True, changed_at=now, now=now)
+        arriving = asyncio.create_task(arrive())
+        await record.until_it_waits(arriving)
+    assert (await arriving).duplicate
+    assert await record.holding("zanzibar") == []
+
+
+async def test_an_edit_waits_for_who_is_accepting_a_message_of_its_author(record: Record) -> None:
+    """Both hold the person before the thread."""
+    said = await record.talk("Prod is zanzibar.")
+    now = record.clock.now()
+    message = InboundMessage(place=public_thread(), platform_message_id="p2", author=ANNA, text="And?", sent_at=now)
+    async with asyncio.TaskGroup() as group, record.database.begin() as connection:
+        await ensure_person(connection, replace(ANNA, name="Anna B."), TENANT)
+        editing = group.create_task(record.edit(said.session_id, "p1", "Prod is EKS.", attachments=[]))
+        await record.until_it_waits(editing)
+        await accept(connection, message, now=now)
     assert await record.holding("zanzibar") == []
 
 

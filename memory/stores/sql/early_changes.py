@@ -5,12 +5,13 @@ Only that it happened is kept, not what it now says, since most such messages ar
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import ChannelId
 from memory.stores.sql.channels import hold_alone
 from memory.stores.sql.database import inserts
+from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import early_changes
 
 _KEPT_FOR = timedelta(hours=1)
@@ -27,7 +28,17 @@ _NOTE = {
     )
     for dialect, plain in inserts(early_changes).items()
 }
+_FIND = select(early_changes.c.is_deleted, early_changes.c.changed_at).where(
+    early_changes.c.channel_id == bindparam("channel_id"),
+    early_changes.c.platform_message_id == bindparam("platform_message_id"),
+)
 _PURGE = delete(early_changes).where(early_changes.c.changed_at < bindparam("before"))
+
+
+async def early_change(connection: AsyncConnection, channel_id: ChannelId, platform_message_id: str) -> AnyRow | None:
+    """Return what is noted of a message; to be asked once the channel is held, so that no note is missed."""
+    values = {"channel_id": channel_id, "platform_message_id": platform_message_id}
+    return (await connection.execute(_FIND, values)).first()
 
 
 async def note_early(

@@ -86,15 +86,13 @@ class SqlErasureStore(ErasureStore):
                 return None
             if row.text is None or edited_at <= (row.edited_at or row.sent_at):
                 return Receipt()
-            await connection.execute(update(messages).where(messages.c.id == row.id).values(edited_at=edited_at))
             files = attachments_of(row.attachments) if attachments is None else _files_after(row, attachments)
             if not row.kept:
-                return await _edit_unkept(connection, row, text, files, now=now)
-            may_stay = await may_keep(connection, row.author_id, session_id)
-            await _attach_only(connection, row, files, actor=actor, now=now)
-            if row.text == text and (may_stay or not _is_more(files, row)):
-                return Receipt()
-            return await _edit_text(connection, row, text, may_stay=may_stay, actor=actor, now=now)
+                receipt = await _edit_unkept(connection, row, text, files, now=now)
+            else:
+                receipt = await _edit_kept(connection, row, text, files, actor=actor, now=now)
+            await connection.execute(update(messages).where(messages.c.id == row.id).values(edited_at=edited_at))
+            return receipt
 
     async def delete_message(self, session_id: SessionId, platform_message_id: str, *, actor: UserId) -> Receipt | None:
         async with self._database.begin("take a deletion") as connection:
@@ -165,6 +163,24 @@ async def _edit_unkept(
     return Receipt()
 
 
+async def _edit_kept(
+    connection: AsyncConnection, row: AnyRow, text: str, files: Sequence[Attachment], *, actor: UserId, now: datetime
+) -> Receipt:
+    """Change text and files of a message; the text first, since that holds people before it holds their threads."""
+    may_stay = await may_keep(connection, row.author_id, row.session_id)
+    receipt = Receipt()
+    if row.text != text or (not may_stay and _is_more(files, row)):
+        receipt = await _edit_text(connection, row, text, may_stay=may_stay, actor=actor, now=now)
+        files = files if may_stay or not _is_over(row) else ()
+    await _attach_only(connection, row, files, actor=actor, now=now)
+    return receipt
+
+
+def _is_over(row: AnyRow) -> bool:
+    """Whether a message's turn has ended, and its person has seen how."""
+    return MessageState(row.state).is_settled and row.unshown_since is None
+
+
 async def _edit_text(
     connection: AsyncConnection, row: AnyRow, text: str, *, may_stay: bool, actor: UserId, now: datetime
 ) -> Receipt:
@@ -177,7 +193,7 @@ async def _edit_text(
         labels = entry_labels(audience=row.audience, owner=owner, about_owner=False)
         await put_entry(connection, key=key, labels=labels, text=text)
         await enqueue(connection, operation="index", key=key, owner=owner, now=now)
-    elif MessageState(row.state).is_settled and row.unshown_since is None:
+    elif _is_over(row):
         await erase_unkept(connection, [row.id], now=now)
     return receipt
 

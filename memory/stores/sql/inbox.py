@@ -11,31 +11,22 @@ from memory.model import NO_MESSAGE, Accepted, Audience, InboundMessage, Message
 from memory.stores.sql.attachments import attachment_values
 from memory.stores.sql.channels import add_channel, is_wider
 from memory.stores.sql.database import inserts
+from memory.stores.sql.early_changes import early_change
 from memory.stores.sql.index_queue import enqueue
 from memory.stores.sql.lexicon import put_entry
 from memory.stores.sql.pause import IS_PAUSED, IS_PERSON_PAUSED
 from memory.stores.sql.people import ensure_person
 from memory.stores.sql.rows import AnyRow
-from memory.stores.sql.schema import channels, early_changes, messages, threads
+from memory.stores.sql.schema import channels, messages, threads
 
 _TITLE_CHARS = 80
 
 _DELIVERY = (messages.c.channel_id == channels.c.channel_id) & (
     messages.c.platform_message_id == bindparam("platform_message_id")
 )
-_EARLY = (early_changes.c.channel_id == channels.c.channel_id) & (
-    early_changes.c.platform_message_id == bindparam("platform_message_id")
-)
 _FIND_DELIVERY = (
-    select(
-        channels.c.audience,
-        messages.c.id,
-        messages.c.state,
-        early_changes.c.is_deleted,
-        early_changes.c.changed_at,
-    )
+    select(channels.c.audience, messages.c.id, messages.c.state)
     .outerjoin_from(channels, messages, _DELIVERY)
-    .outerjoin(early_changes, _EARLY)
     .where(channels.c.channel_id == bindparam("channel_id"))
     .with_for_update(read=True, of=channels)  # as hold_channel does
 )
@@ -94,9 +85,10 @@ async def accept(connection: AsyncConnection, message: InboundMessage, *, now: d
         return None
     if known.id is not None:
         return _duplicate(known)
-    if known.is_deleted:
+    early = await early_change(connection, place.channel_id, message.platform_message_id)
+    if early is not None and early.is_deleted:
         return Accepted(message_id=NO_MESSAGE, duplicate=True, state=MessageState.FAILED)
-    if known.changed_at is not None and (message.edited_at or message.sent_at) < known.changed_at:
+    if early is not None and (message.edited_at or message.sent_at) < early.changed_at:
         raise OutdatedMessageError(f"{message.platform_message_id} was edited before it came")
     await ensure_person(connection, message.author, place.tenant_id)
     values = _thread_values(message) | {"audience": audience, "last_active_at": now}
