@@ -48,6 +48,10 @@ CUT_OFF = "The answer was cut off. Your message is kept; ask again in a moment."
 NO_ANSWER = "The language model gave no answer. Your message is kept; put it another way, or ask again."
 BROKEN = "Something went wrong on my side. Your message is kept; whoever runs me can find the reason in the log."
 _KEPT, _NOT_KEPT = "Your message is kept", "Memory is paused, so your message is not kept"
+GIVEN_UP = (
+    "I began to answer this several times and never got to the end. Your message is kept; whoever runs me can find the "
+    "reason in the log."
+)
 TOO_LONG = "The answer reached its length limit."
 STOPPED = "Stopped."
 FORGOTTEN = (
@@ -76,6 +80,14 @@ def broken(claim: TurnClaim, correlation_id: str) -> Reply:
     """Log the error that is being handled, and return the words that end its turn."""
     _log.exception("turn_broke", correlation_id=correlation_id, session_id=claim.head.session_id)
     return Reply(text=ending(BROKEN, claim.message), failed=True, correlation_id=correlation_id)
+
+
+def given_up(claim: TurnClaim, correlation_id: str) -> Reply:
+    """Log that a message is not tried again, and return the words that end its turn."""
+    _log.error(
+        "turn_given_up", correlation_id=correlation_id, session_id=claim.head.session_id, attempts=claim.attempts
+    )
+    return Reply(text=ending(GIVEN_UP, claim.message), failed=True, correlation_id=correlation_id)
 
 
 @dataclass(slots=True)

@@ -147,6 +147,7 @@ class MemoryService:
         redacted = await _redacted(message.text)
         attached = await storable(message.attachments)
         if self._policy.mode == "full":
+            # Beside the commit, which alone can tell a redelivery of a known message: those few cost an embedding, too.
             self._retriever.prepare(redacted.text, scope_for(message.place, message.author.user_id))
         accepted = await self._messages.accept(replace(message, text=redacted.text, attachments=attached.attachments))
         findings = Counter(redacted.findings) + Counter(attached.findings)

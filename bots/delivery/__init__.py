@@ -5,6 +5,7 @@ shown, `disclosure` knows which first answers tell what is remembered. The recor
 remembered here but what waits and runs.
 """
 
-from bots.delivery.delivery import NO_RECORD, PACED, QUEUED, Delivery
+from bots.delivery.delivery import Delivery
+from bots.delivery.worker import NO_RECORD, PACED, QUEUED
 
 __all__ = ["NO_RECORD", "PACED", "QUEUED", "Delivery"]

@@ -3,55 +3,29 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import structlog
 
-from bots.conversation import Conversation, redaction_notice, redaction_notices
+from bots.conversation import Conversation, redaction_notice
 from bots.delivery.arrivals import Arrivals
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
-from bots.delivery.turn import FIRST_RETRY_S, LONGEST_RETRY_S, Turn
+from bots.delivery.turn import Turn
 from bots.delivery.waiting import Waiting
-from bots.metrics import Outcome, PlatformMetrics
+from bots.delivery.worker import Shared, ThreadWorker
+from bots.metrics import PlatformMetrics
 from bots.platform import ChannelsOf, FileReader, IncomingMessage, NoFiles, ReplySink, no_channels
 from bots.text import clean_input, clean_text
 from memory.clock import SystemTimer
-from memory.errors import StoreUnavailableError
-from memory.model import InboundMessage, Message, MessageId, SessionId, TenantId, TurnClaim, UserId
+from memory.model import InboundMessage, Message, SessionId, TenantId, TurnClaim, UserId
 from memory.ports import Pace, Timer
 from memory.service import AcceptedMessage, MemoryService
 from memory.tasks import TaskTracker, see_through
 
 _log = structlog.get_logger(__name__)
-
-QUEUED = "Queued: earlier messages come first."
-PACED = "Queued: you have sent many messages in a short time."
-NO_RECORD = "I cannot reach my record right now. Your message is kept and will be answered when I can."
-
-_ARRIVALS_FIRST_S = 1.0
-"""How long a turn lets messages go first that are being taken in."""
-_LOOK_AGAIN_S = 1.0
-"""How often a thread is looked at whose turn another process has, which works off our messages too unless it dies."""
-
-
-@dataclass(slots=True)
-class _Thread:
-    """A thread with messages that wait here.
-
-    Attributes:
-        waiting: By message id, which is their order.
-        turn: The one that runs.
-        paced: Messages whose place in their author's pace is taken.
-        wake: Set when there is something new to look at.
-    """
-
-    waiting: dict[MessageId, Waiting] = field(default_factory=dict)
-    turn: Turn | None = None
-    paced: set[MessageId] = field(default_factory=set)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Delivery:
@@ -92,21 +66,31 @@ class Delivery:
     ) -> None:
         self._service = service
         self._conversation = conversation
-        self._late = late
-        self._pace = pace
         self._disclosure = Disclosure(service.discloses, disclosure)
         self._channels_of = channels_of
         self._reading = Reading(service=service, files=files or NoFiles())
         self._metrics = metrics
-        self._slots = asyncio.Semaphore(parallel_turns)
         self._grace_s = grace_s
         self._hand_over_s = hand_over_s
         self._timer = timer or SystemTimer()
-        self._threads: dict[SessionId, _Thread] = {}
+        self._threads: dict[SessionId, ThreadWorker] = {}
         self._arrivals = Arrivals()
         self._workers = TaskTracker()
         self._notes = TaskTracker()
         self._is_closing = asyncio.Event()
+        self._shared = Shared(
+            service=service,
+            late=late,
+            pace=pace,
+            metrics=metrics,
+            arrivals=self._arrivals,
+            slots=asyncio.Semaphore(parallel_turns),
+            timer=self._timer,
+            notes=self._notes,
+            is_closing=self._is_closing,
+            make_turn=self._turn,
+            measure_queue=self._measure_queue,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,7 +156,10 @@ class Delivery:
             ),
         )
         with self._arrivals.another():
-            return self._take_in(message.place.session_id, await self._service.accept(inbound), sink)
+            taken = await self._service.accept(inbound)
+            notices = (redaction_notice(taken.findings),) if taken.findings else ()
+            waiting = Waiting(taken.accepted.message_id, sink, notices, sent_at=message.sent_at)
+            return self._take_in(message.place.session_id, taken, waiting)
 
     async def recover(self, tenant_id: TenantId) -> int:
         """Begin to answer what an earlier process left, or one that died, and to show what it never showed.
@@ -214,7 +201,7 @@ class Delivery:
         """Begin no turn any more, and after `grace_s` seconds hand over what runs; what was accepted stays accepted."""
         self._is_closing.set()
         for thread in self._threads.values():
-            thread.wake.set()
+            thread.wake()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await self._workers.idle()
@@ -224,121 +211,36 @@ class Delivery:
         await self._workers.close(grace_s=self._hand_over_s)
         await self._notes.close(grace_s=self._hand_over_s)
 
-    def _take_in(self, session_id: SessionId, taken: AcceptedMessage, sink: ReplySink) -> Waiting | None:
+    def _take_in(self, session_id: SessionId, taken: AcceptedMessage, waiting: Waiting) -> Waiting | None:
         """Let a new message wait for its turn; of a known one only see to it that somebody answers it."""
-        if taken.accepted.duplicate:
-            if not taken.accepted.state.is_settled:
-                self._look_at(session_id)
-            return None
-        waiting = Waiting(
-            taken.accepted.message_id, sink, (redaction_notice(taken.findings),) if taken.findings else ()
-        )
-        thread = self._look_at(session_id)
-        if thread.turn is not None or thread.waiting:
-            self._notes.start(waiting.reply.queued(QUEUED), name="say that a message is queued")
-        thread.waiting[waiting.message_id] = waiting
-        self._measure_queue()
-        return waiting
+        if not taken.accepted.duplicate:
+            self._look_at(session_id).add(waiting)
+            return waiting
+        if not taken.accepted.state.is_settled:
+            self._look_at(session_id)
+        return None
 
     def _let_go(self, session_id: SessionId, waiting: Waiting) -> None:
         """Want no answer to a message any more: its turn ends it, so that the next one need not wait for it."""
         waiting.is_let_go = True
         thread = self._threads.get(session_id)
-        if thread is not None and thread.turn is not None and thread.turn.is_for(waiting):
-            thread.turn.end("stopped")
-        else:
+        if thread is None or not thread.let_go(waiting):
             self._notes.start(waiting.reply.abandon(), name="take back a status")
 
-    def _look_at(self, session_id: SessionId) -> _Thread:
+    def _look_at(self, session_id: SessionId) -> ThreadWorker:
         """Have a thread worked off, if that does not happen already."""
         thread = self._threads.get(session_id)
         if thread is None:
-            thread = self._threads[session_id] = _Thread()
+            thread = self._threads[session_id] = ThreadWorker(session_id, self._shared)
             self._workers.start(self._work_off(session_id, thread), name=f"work off {session_id}")
-        thread.wake.set()
+        thread.wake()
         return thread
 
-    async def _work_off(self, session_id: SessionId, thread: _Thread) -> None:
-        """Answer a thread's messages until nothing of it waits here, however long turns or the record take to come."""
-        retry_s = FIRST_RETRY_S
-        try:
-            while not self._is_closing.is_set():
-                thread.wake.clear()
-                try:
-                    if await self._next_turn(session_id, thread):
-                        retry_s = FIRST_RETRY_S
-                    elif not thread.waiting and not thread.wake.is_set():
-                        break
-                    else:
-                        await self._wait(thread, _LOOK_AGAIN_S)
-                except StoreUnavailableError as error:
-                    _log.warning("record_unreachable", operation=error.operation, retry_s=retry_s)
-                    await self._tell(thread, NO_RECORD)
-                    await self._wait(thread, retry_s)
-                    retry_s = min(2 * retry_s, LONGEST_RETRY_S)
-        finally:
-            del self._threads[session_id]
-            for waiting in thread.waiting.values():
-                await waiting.abandon()
+    async def _work_off(self, session_id: SessionId, thread: ThreadWorker) -> None:
+        await thread.run(over=lambda: self._threads.pop(session_id))
 
-    async def _next_turn(self, session_id: SessionId, thread: _Thread) -> bool:
-        """Run the thread's next turn; False when there is none, or another process has it."""
-        await self._arrivals.over(within_s=_ARRIVALS_FIRST_S)
-        if self._slots.locked():
-            await self._tell(thread, QUEUED)
-        async with self._slots:
-            if self._is_closing.is_set() or not (claim := await self._begin(session_id, thread)):
-                return False
-            too_early_s = await self._too_early(claim, thread)
-            if not too_early_s:
-                await self._run(claim, thread)
-                return True
-            await self._service.hand_over(claim)
-        await self._tell(thread, PACED)
-        await self._pause(too_early_s)
-        return True
-
-    async def _too_early(self, claim: TurnClaim, thread: _Thread) -> float:
-        """Return how many seconds a turn has to wait for its author's pace; each takes its place in it once."""
-        message_id, author = claim.message.message_id, claim.message.author
-        if author is None or message_id in thread.paced:
-            return 0.0
-        thread.paced.add(message_id)
-        return await self._pace.take(author.user_id)
-
-    async def _begin(self, session_id: SessionId, thread: _Thread) -> TurnClaim | None:
-        """Claim what comes first in the thread, and let those go that have been answered or forgotten meanwhile."""
-        known = sorted(thread.waiting)
-        if known and (claim := await self._claim(known[0])):
-            return claim
-        waiting = await self._service.waiting(session_id)
-        for message_id in set(known).difference(waiting):
-            await thread.waiting.pop(message_id).abandon()
-        if waiting and waiting[0] not in known[:1] and (claim := await self._claim(waiting[0])):
-            return claim
-        await self._tell(thread, QUEUED)
-        return None
-
-    async def _claim(self, message_id: MessageId) -> TurnClaim | None:
-        """Claim a message; what is claimed too late to begin with it is handed over at once."""
-
-        async def hand_over(claim: TurnClaim | None) -> None:
-            if claim is not None:
-                await self._service.hand_over(claim)
-
-        claim = await see_through(self._service.begin(message_id), if_cancelled=hand_over)
-        if self._is_closing.is_set():
-            await hand_over(claim)
-            return None
-        return claim
-
-    async def _run(self, claim: TurnClaim, thread: _Thread) -> None:
-        message = claim.message
-        waiting = thread.waiting.get(message.message_id)
-        if waiting is None:
-            waiting = Waiting(message.message_id, self._late(message), redaction_notices(message))
-            thread.waiting[message.message_id] = waiting
-        thread.turn = Turn(
+    def _turn(self, claim: TurnClaim, waiting: Waiting) -> Turn:
+        return Turn(
             claim,
             waiting,
             service=self._service,
@@ -349,36 +251,10 @@ class Delivery:
             pause=self._pause,
             timer=self._timer,
         )
-        try:
-            outcome = await thread.turn.run()
-        finally:
-            thread.turn = None
-        if claim.end is None:
-            self._measure(waiting, outcome)
-        if waiting.over.is_set():
-            thread.waiting.pop(message.message_id, None)
-            thread.paced.discard(message.message_id)
-            self._measure_queue()
-
-    def _measure(self, waiting: Waiting, outcome: Outcome) -> None:
-        if self._metrics is not None:
-            self._metrics.turn_ended(outcome, seconds=asyncio.get_running_loop().time() - waiting.since)
-            if waiting.reply.first_text_at is not None:
-                self._metrics.first_token(seconds=waiting.reply.first_text_at - waiting.since)
 
     def _measure_queue(self) -> None:
         if self._metrics is not None:
             self._metrics.queued(sum(len(thread.waiting) for thread in self._threads.values()))
-
-    async def _tell(self, thread: _Thread, status: str) -> None:
-        for waiting in list(thread.waiting.values()):
-            await waiting.reply.queued(status)
-
-    async def _wait(self, thread: _Thread, seconds: float) -> None:
-        """Wait until there is something new in a thread, but no longer than so many seconds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await thread.wake.wait()
 
     async def _pause(self, seconds: float) -> bool:
         """Wait so many seconds; False as soon as there is no time for it, since the process ends."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from bots.conversation import BROKEN, FORGOTTEN, STOPPED, Conversation, broken, ending
+from bots.conversation import BROKEN, FORGOTTEN, STOPPED, Conversation, broken, ending, given_up
 from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.waiting import Waiting
@@ -28,6 +28,8 @@ End = Literal["stopped", "lost", "handed_over"]
 Pause = Callable[[float], Awaitable[bool]]
 """Waits so many seconds before another try; False when there is no time for one, since the process ends."""
 
+MOST_ATTEMPTS = 5
+"""At one answer, by processes that then died or could not even commit a failure: each costs a call of the model."""
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 15.0
 
@@ -102,7 +104,7 @@ class Turn:
             async with held:
                 try:
                     return await self._run()
-                except asyncio.CancelledError:
+                except (asyncio.CancelledError, StoreUnavailableError):
                     await self._hand_over()
                     raise
 
@@ -141,6 +143,8 @@ class Turn:
         """Return the answer; None when there is none to show, since another process or the next start makes it."""
         if self._waiting.is_let_go:
             return Reply(text=STOPPED, failed=True)
+        if self._claim.attempts > MOST_ATTEMPTS:
+            return given_up(self._claim, secrets.token_hex(4))
         self._answering = asyncio.create_task(self._make())
         telling = asyncio.create_task(self._waiting.reply.working())
         try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import structlog
 
@@ -26,10 +27,16 @@ class OneReply(ReplySink):
         self._speaking = asyncio.Lock()
         self._is_turn = False
         self._is_ended = False
+        self._queued_as: str | None = None
         self.first_text_at: float | None = None
+
+    def is_news(self, text: str) -> bool:
+        """Whether `queued` has something to show that it did not show last."""
+        return text != self._queued_as and not (self._is_turn or self._is_ended)
 
     async def queued(self, text: str) -> None:
         """Show why nothing happens yet; too late once the turn has begun."""
+        self._queued_as = text
         async with self._speaking:
             if not (self._is_turn or self._is_ended):
                 await self._show_status(text)
@@ -45,6 +52,7 @@ class OneReply(ReplySink):
             yield
         finally:
             self._is_turn = False
+            self._queued_as = None
 
     async def status(self, text: str) -> None:
         async with self._speaking:
@@ -98,12 +106,16 @@ class Waiting:
     Attributes:
         reply: Where its answer is shown.
         since: When it was taken in here, by the event loop's clock.
+        order: What puts the messages of a thread in their order.
         is_let_go: Nobody wants the answer any more; its turn ends it without one.
         over: Set when it needs nothing more from this process.
     """
 
-    def __init__(self, message_id: MessageId, sink: ReplySink, notices: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message_id: MessageId, sink: ReplySink, notices: tuple[str, ...] = (), *, sent_at: datetime
+    ) -> None:
         self.message_id = message_id
+        self.order = (sent_at, message_id)
         self.reply = OneReply(sink)
         self.notices = notices
         self.since = asyncio.get_running_loop().time()

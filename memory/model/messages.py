@@ -250,6 +250,7 @@ class TurnClaim:
         author_epoch: The asker's forget epoch at that moment; a commit under a newer one stores no text.
         holder: Who holds the thread's lease.
         fence: The lease's fencing number.
+        attempts: How often the answer was begun, this time included, and neither committed nor given back.
         end: How the turn was settled already: it is left to be shown. None for a message that wants an answer.
     """
 
@@ -259,4 +260,5 @@ class TurnClaim:
     author_epoch: int
     holder: str
     fence: int
+    attempts: int = 1
     end: TurnEnd | None = None

@@ -665,3 +665,21 @@ async def test_a_message_is_found_by_its_name_in_its_thread(record: Record) -> N
     assert found is not None and (found.message_id, found.text, found.author) == (said.message_id, said.text, BOB)
     assert gone is not None and gone.text == ""
     assert await record.messages.find_message(private_thread().session_id, name) is None
+
+
+async def test_a_claim_says_how_often_the_answer_was_begun(record: Record) -> None:
+    """What was given back does not count, nor do claims to show an end; an answer in another turn counts anew."""
+    message = await record.say("why?")
+    await begun(record, message, lease_s=0)
+    await record.messages.hand_over(await begun(record, message))
+    second = await begun(record, message, lease_s=0)
+    third = await begun(record, message)
+    await record.settle_claim(third, None)
+    await record.messages.hand_over(third)
+    show = await begun(record, message)
+    await record.messages.mark_shown(show)
+    assert message.platform_message_id is not None
+    await record.messages.retry(message.session_id, message.platform_message_id, asker=ANNA.user_id)
+
+    assert [claim.attempts for claim in (second, third, show)] == [2, 3, 0]
+    assert (await begun(record, message)).attempts == 1

@@ -154,7 +154,8 @@ class FlakyMessages(SqlMessageStore):
         unconfirmed: The next call of each of these is committed, but its caller is not told so.
         broken: These fail with an error that nobody foresaw.
         held: The next call of each of these is committed, and comes back when the test says so.
-        renewals: Set whenever a renewal was tried.
+        renewals: Has each renewal that was tried.
+        claims: Has each message that somebody tried to claim.
     """
 
     def __init__(self, database: Database) -> None:
@@ -164,11 +165,13 @@ class FlakyMessages(SqlMessageStore):
         self.broken: set[str] = set()
         self.held: dict[str, Hold] = {}
         self.renewals: asyncio.Queue[TurnClaim] = asyncio.Queue()
+        self.claims: asyncio.Queue[MessageId] = asyncio.Queue()
 
     async def accept(self, message: InboundMessage) -> Accepted:
         return await self._call("accept", super().accept(message))
 
     async def begin_turn(self, message_id: MessageId, *, holder: str, lease_s: float) -> TurnClaim | None:
+        self.claims.put_nowait(message_id)
         return await self._call("begin_turn", super().begin_turn(message_id, holder=holder, lease_s=lease_s))
 
     async def renew(self, claim: TurnClaim, *, lease_s: float) -> None:

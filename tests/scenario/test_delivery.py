@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bots import conversation
-from bots.delivery import NO_RECORD, PACED, QUEUED
+from bots.delivery import NO_RECORD, QUEUED
 from memory.errors import StoreUnavailableError
 from memory.model import TextDelta
 from tests.fakes.clock import HandTimer
@@ -13,7 +13,7 @@ from tests.fakes.flaky import Hold
 from tests.fakes.model import Pause
 from tests.fakes.values import dm
 from tests.fixtures.core import Shown
-from tests.fixtures.delivery import ANA, PLACE, Machine, Process, SlowToAbandon, Watched, texts
+from tests.fixtures.delivery import PLACE, Machine, Process, SlowToAbandon, Watched, texts
 
 pytestmark = pytest.mark.timeout(60)
 """A mistake in what is tested here shows as a message that nobody answers."""
@@ -358,36 +358,6 @@ async def test_the_process_with_the_turn_works_off_the_thread_for_all(machine: M
     assert texts(*process.late, *other.late, elsewhere) == ["answer 2"]
     assert [request.message.text for request in process.model.asked] == ["one", "two"]
     assert elsewhere.abandoned
-
-
-async def test_a_turn_over_the_pace_waits_visibly_and_is_answered(machine: Machine, process: Process) -> None:
-    """Nothing is refused for it, its place is taken once, and another thread goes on meanwhile."""
-    machine.pace.waits = [0.2]
-    shown = Watched()
-
-    await process.send("one", shown)
-
-    assert PACED in shown.statuses
-    assert texts(shown) == ["answer 1"]
-    assert machine.pace.taken == [ANA.user_id]
-
-
-async def test_a_turn_that_waits_for_its_pace_does_not_keep_a_process_from_ending(
-    machine: Machine, process: Process
-) -> None:
-    """The next process answers it."""
-    machine.pace.waits = [3_600]
-    shown = Watched()
-    turn = asyncio.create_task(process.send("one", shown))
-    await shown.shows(PACED)
-    await process.delivery.close(grace_s=0)
-    await turn
-    other = await machine.start("b")
-
-    assert shown.abandoned
-    assert await other.delivery.recover(PLACE.tenant_id) == 1
-    await other.delivery.idle()
-    assert texts(*other.late) == ["answer 1"]
 
 
 @pytest.mark.parametrize("fault", ["down", "broken"])

@@ -131,6 +131,7 @@ messages = Table(
     Column("attachments", JSON, nullable=False, server_default="[]"),  # what came with it, as Attachment names it
     Column("tokens", Integer),  # of a reply: what the model read and wrote for it
     Column("edited_at", UtcDateTime),  # when the platform says it got the text it has; NULL for its first
+    Column("attempts", Integer, nullable=False, server_default="0"),  # at an answer; 0 once settled
     Column("failure", JSON(none_as_null=True)),  # of a person's message: what was said in place of an answer
     Column("settled_fence", Integer),  # of a person's message: the fence of the lease under which it was settled
     Column("show_at", UtcDateTime),  # of an unshown end: not to be shown before, since the platform did not take it

@@ -63,7 +63,10 @@ _CLAIM_THREAD = {
 _START = (
     update(messages)
     .where(_IS_NEXT)
-    .values(state=case((is_waiting(messages), MessageState.ANSWERING.value), else_=messages.c.state))
+    .values(
+        state=case((is_waiting(messages), MessageState.ANSWERING.value), else_=messages.c.state),
+        attempts=case((is_waiting(messages), messages.c.attempts + 1), else_=messages.c.attempts),
+    )
 )
 _CLAIMED = (
     select(
@@ -109,8 +112,9 @@ _SETTLE = _SET_STATE.values(
     show_at=None,
     settled_fence=bindparam("fence"),
     failure=bindparam("new_failure"),
+    attempts=0,
 )
-_GIVE_BACK = _SET_STATE.where(messages.c.state == MessageState.ANSWERING.value)
+_GIVE_BACK = _SET_STATE.where(messages.c.state == MessageState.ANSWERING.value).values(attempts=messages.c.attempts - 1)
 _AUDIENCE_NOW = select(threads.c.audience).where(threads.c.session_id == bindparam("b_session_id")).scalar_subquery()
 _answered = messages.alias("answered")
 _KEPT_NOW = select(_answered.c.kept).where(_answered.c.id == bindparam("b_reply_to")).scalar_subquery()
@@ -298,6 +302,7 @@ def _claim_of(row: AnyRow, lease: Lease, end: TurnEnd | None) -> TurnClaim:
         author_epoch=row.author_epoch,
         holder=lease.holder,
         fence=lease.fence,
+        attempts=row.attempts,
         end=end,
     )
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_index("ix_messages_unkept", "messages", ["sent_at"], sqlite_where=unkept, postgresql_where=unkept)
     op.add_column("facts", _flag("widened"))
     op.add_column("messages", sa.Column("edited_at", sa.DateTime(timezone=True)))
+    op.add_column("messages", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
     op.add_column("messages", sa.Column("failure", sa.JSON()))
     op.add_column("messages", sa.Column("settled_fence", sa.Integer()))
     op.add_column("messages", sa.Column("show_at", sa.DateTime(timezone=True)))
