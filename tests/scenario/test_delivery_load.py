@@ -137,7 +137,7 @@ async def test_a_message_that_waits_is_told_so_once(machine: Machine) -> None:
     await process.model.waiting.wait()
     there = Watched()
     second = asyncio.create_task(other.send("two", there))
-    await looked(other, 4)  # two of them at each look
+    await looked(other, 7)  # two at each look
     statuses = list(there.statuses)
     process.model.gate.set()
     await asyncio.wait([first, second])
