@@ -15,15 +15,15 @@ async def test_a_burst_waits_for_the_model_and_nothing_else_does(slack: SlackMac
     """Every event is acknowledged and every command answered before the model says a word; then all is, in order."""
     process = await slack.start()
     process.model.gate.clear()
-    ana = slack.team.user("ana")
+    bob = slack.team.user("bob")
     crowd = Crowd(slack.team, _THREADS)
     for _ in range(_MESSAGES):
         await crowd.says()
     await slack.server.socket.until_acked(within_s=_PATIENCE_S)
     shown = [
-        await ana.slash("/remember", "I deploy with ArgoCD.", ana.dm),
-        await ana.slash("/memories", "argocd", ana.dm),
-        await ana.slash("/forget", "last", ana.dm),
+        await bob.slash("/remember", "I deploy with ArgoCD.", bob.dm),
+        await bob.slash("/memories", "argocd", bob.dm),
+        await bob.slash("/forget", "last", bob.dm),
     ]
     answered_before = [thread for thread in crowd.threads if thread.finished]
     process.model.gate.set()
@@ -37,4 +37,5 @@ async def test_a_burst_waits_for_the_model_and_nothing_else_does(slack: SlackMac
     for number in range(_THREADS):
         expected = [f"message {count} of {number}" for count in range(1, _MESSAGES + 1)]
         assert [text for text in asked if text.endswith(f" of {number}")] == expected
-    assert [len(thread.answers) for thread in crowd.threads] == [_MESSAGES] * _THREADS
+    assert [len(answers) for answers in crowd.shown] == [_MESSAGES] * _THREADS
+    assert all(answer.startswith("answer ") for answers in crowd.shown for answer in answers)
