@@ -83,6 +83,15 @@ async def no_channels(_person: UserId) -> Collection[ChannelId]:
     return ()
 
 
+ReadersNow = Callable[[Place], Awaitable[bool]]
+"""Says whether others than full members read a shared place now, or nobody knows."""
+
+
+async def as_accepted(place: Place) -> bool:
+    """Where the readers of a place do not change between a message and its answer."""
+    return place.outsiders
+
+
 class ReplySink(Protocol):
     """Where one reply is shown while it is made. One sink serves one message, from one task."""
 

@@ -17,7 +17,16 @@ from bots.delivery.turn import Turn
 from bots.delivery.waiting import Waiting
 from bots.delivery.worker import Shared, ThreadWorker
 from bots.metrics import PlatformMetrics
-from bots.platform import ChannelsOf, FileReader, IncomingMessage, NoFiles, ReplySink, no_channels
+from bots.platform import (
+    ChannelsOf,
+    FileReader,
+    IncomingMessage,
+    NoFiles,
+    ReadersNow,
+    ReplySink,
+    as_accepted,
+    no_channels,
+)
 from bots.text import clean_input, clean_text
 from memory.clock import SystemTimer
 from memory.model import InboundMessage, Message, SessionId, TenantId, TurnClaim, UserId
@@ -39,6 +48,7 @@ class Delivery:
         late: Makes the place for the answer to a message that was accepted by another process, or by an earlier one.
         pace: How often a person may ask; over it, their turns wait.
         disclosure: What the first answer in a workspace, and in a person's own talk, says of memory; nothing if None.
+        outsiders_in: Asked who reads the answer, which may come long after the message.
         channels_of: Asked which channels somebody is in who alone reads the answer.
         files: Reads what came with messages before they are answered; nothing can be read if None.
         metrics: Told of turns and of what waits; nobody is when None.
@@ -56,6 +66,7 @@ class Delivery:
         late: Callable[[Message], ReplySink],
         pace: Pace,
         disclosure: str | None = None,
+        outsiders_in: ReadersNow = as_accepted,
         channels_of: ChannelsOf = no_channels,
         files: FileReader | None = None,
         metrics: PlatformMetrics | None = None,
@@ -67,6 +78,7 @@ class Delivery:
         self._service = service
         self._conversation = conversation
         self._disclosure = Disclosure(service.discloses, disclosure)
+        self._outsiders_in = outsiders_in
         self._channels_of = channels_of
         self._reading = Reading(service=service, files=files or NoFiles())
         self._metrics = metrics
@@ -246,6 +258,7 @@ class Delivery:
             service=self._service,
             conversation=self._conversation,
             disclosure=self._disclosure,
+            outsiders_in=self._outsiders_in,
             channels_of=self._channels_of,
             reading=self._reading,
             pause=self._pause,

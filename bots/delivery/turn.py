@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -15,10 +15,10 @@ from bots.delivery.disclosure import Disclosure
 from bots.delivery.reading import Reading
 from bots.delivery.waiting import Waiting
 from bots.metrics import Outcome
-from bots.platform import ChannelsOf, Reply
+from bots.platform import ChannelsOf, ReadersNow, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import Fact, Failure, SessionId, TurnClaim, TurnEnd
+from memory.model import ChannelId, Fact, Failure, SessionId, TurnClaim, TurnEnd
 from memory.ports import Timer
 from memory.service import MemoryService
 
@@ -43,6 +43,7 @@ class Turn:
         service: The memory core.
         conversation: Who answers.
         disclosure: Knows what a first answer tells besides.
+        outsiders_in: Knows who reads the answer.
         channels_of: Knows which channels the asker is in.
         reading: Reads what came with the message.
         pause: Waits between attempts to commit.
@@ -57,6 +58,7 @@ class Turn:
         service: MemoryService,
         conversation: Conversation,
         disclosure: Disclosure,
+        outsiders_in: ReadersNow,
         channels_of: ChannelsOf,
         reading: Reading,
         pause: Pause,
@@ -67,6 +69,7 @@ class Turn:
         self._service = service
         self._conversation = conversation
         self._disclosure = disclosure
+        self._outsiders_in = outsiders_in
         self._channels_of = channels_of
         self._reading = reading
         self._pause = pause
@@ -170,7 +173,11 @@ class Turn:
             return broken(self._claim, secrets.token_hex(4))
         self._claim = opened.claim
         author, place = self._claim.message.author, self._claim.place
-        member_of = await self._channels_of(author.user_id) if author is not None and not place.shared else ()
+        member_of: Collection[ChannelId] = ()
+        if place.shared:  # who reads it now: it may have waited, or be tried again
+            self._claim = replace(self._claim, place=replace(place, outsiders=await self._outsiders_in(place)))
+        elif author is not None:
+            member_of = await self._channels_of(author.user_id)
         reply = await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
         return replace(reply, notices=opened.notices + reply.notices)
 

@@ -124,6 +124,7 @@ class SlackPlatform(Platform):
             late=self._replies.late,
             pace=pace,
             disclosure=disclosure,
+            outsiders_in=self._channels.outsiders_in,
             channels_of=self._channels.joined_by,
             files=self._files,
             metrics=metrics,

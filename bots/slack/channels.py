@@ -121,6 +121,14 @@ class Channels:
             described = None
         return ids.person(team, user, described.name if described is not None and described.name else user)
 
+    async def outsiders_in(self, place: Place) -> bool:
+        """Whether guests, strangers or people unknown read a thread now."""
+        try:
+            now = await self.place(ids.thread_of(place.session_id))
+        except SlackUnavailableError:
+            return True
+        return now is None or now.outsiders
+
     async def named(self, team: str, text: str, users: Sequence[str]) -> str:
         """Return a text with the names of those it mentions; what Slack does not say in time stays an id."""
         names: dict[str, str] = {}

@@ -280,7 +280,7 @@ async def test_an_erased_message_stays_erased_when_it_is_edited(record: Record) 
 
 
 async def test_a_kept_message_that_is_edited_while_paused_is_not_kept_any_more(record: Record) -> None:
-    """What came from its old text goes as after any edit, and its new text is stored nowhere."""
+    """What came from its old text goes, the answer too, and its new text is stored nowhere."""
     message = await record.talk("our cluster is plugh-5", "Noted.")
     await record.learn(Outcome(added=(fact_from("The cluster is plugh-5.", message),)))
     await pause(record)
@@ -289,7 +289,7 @@ async def test_a_kept_message_that_is_edited_while_paused_is_not_kept_any_more(r
     assert receipt is not None and receipt.facts == 1
     assert await record.holding("plugh-5") == []
     assert await record.holding(SECRET) == []
-    assert await history(record) == ["Noted."]
+    assert await history(record) == []
     assert await record.claim() == []
 
 
@@ -421,3 +421,22 @@ async def test_the_newest_reply_is_of_the_thread_it_is_asked_for(record: Record)
 
     assert newest is not None and (newest.role, newest.text) == (Role.ASSISTANT, "Second.")
     assert await record.messages.newest_reply(private_thread().session_id) is None
+
+
+async def test_a_kept_message_that_is_edited_while_paused_takes_its_answer_along(record: Record) -> None:
+    """Nothing that a later forget could begin with is left of it."""
+    message = await record.talk("my hint is plugh-5", "Your hint is plugh-5.")
+    await pause(record)
+    await record.edit(THREAD, "p1", "never mind")
+
+    assert (await record.messages.load_thread(message.session_id, limit=9)).messages == ()
+    assert await record.holding("plugh-5") == []
+
+
+async def test_a_fact_that_comes_after_a_pause_is_not_stored(record: Record) -> None:
+    """Whoever wanted it stored asked before the pause was there."""
+    said = await record.say("Prod is plugh-5.")
+    await pause(record)
+    with pytest.raises(StoreConflictError):
+        await record.facts.add(fact_from("Prod is plugh-5.", said), author_epoch=0)
+    assert "facts" not in await record.holding("plugh-5")

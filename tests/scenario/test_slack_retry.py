@@ -7,7 +7,7 @@ from bots.slack import answering, controls
 from bots.slack.render import RETRY_ACTION
 from memory.errors import ProviderUnavailableError
 from memory.model import TextDelta
-from tests.fakes.slack_server import Channel, Message, Person, Thread
+from tests.fakes.slack_server import Channel, Message, Person, Thread, lifecycle
 from tests.fixtures.slack import SlackMachine, SlackProcess
 
 pytestmark = pytest.mark.timeout(120)
@@ -126,3 +126,23 @@ async def test_an_earlier_message_is_tried_again_after_a_later_one_was_answered(
         "since when?",
         "answer 2",
     ]
+
+
+async def test_what_is_tried_again_is_for_who_reads_it_now(slack: SlackMachine) -> None:
+    """A guest came in between the failure and the press."""
+    ana, gus = slack.team.user("ana"), slack.team.user("gus", guest="multi_channel")
+    ops, lobby = slack.team.channel("ops", ana), slack.team.channel("lobby", ana)
+    process = await slack.start()
+    said = slack.team.thread(await ana.says(lobby, "@recall I deploy with the frobnicator"))
+    await said.until_answers(1)
+    await process.learn("ana deploys with the frobnicator")
+    process.model.replies = [LOST]
+    thread = slack.team.thread(await ana.says(ops, "@recall what do I deploy with?"))
+    post = await thread.until_shows(UNAVAILABLE)
+    before = process.model.asked[-1].recalled
+    await lifecycle.join(ops, gus.user)
+    await slack.server.socket.until_acked()
+    await ana.presses(post, RETRY_ACTION)
+    await thread.until_shows("answer 3")
+
+    assert (bool(before), process.model.asked[-1].recalled) == (True, ())

@@ -185,7 +185,9 @@ async def _edit_text(
     connection: AsyncConnection, row: AnyRow, text: str, *, may_stay: bool, actor: UserId, now: datetime
 ) -> Receipt:
     """Let what came of the old text go, and keep the new one; while paused, only for as long as the turn needs it."""
-    removal = await trace(connection, Seeds(owner=row.author_id, chosen=frozenset({row.id})), edited=True)
+    replies = frozenset() if may_stay else await _replies_to(connection, row.id)
+    seeds = Seeds(owner=row.author_id, chosen=frozenset({row.id}), replies=replies)
+    removal = await trace(connection, seeds, edited=True)
     receipt = await apply(connection, removal, actor=actor, action="edit", now=now, edited_in=row.session_id)
     version = await _rewrite(connection, row.id, text, kept=may_stay)
     if may_stay:
@@ -196,6 +198,10 @@ async def _edit_text(
     elif _is_over(row):
         await erase_unkept(connection, [row.id], now=now)
     return receipt
+
+
+async def _replies_to(connection: AsyncConnection, message_id: int) -> frozenset[int]:
+    return frozenset(await connection.scalars(select(messages.c.id).where(messages.c.reply_to == message_id)))
 
 
 async def _attach_only(

@@ -15,6 +15,7 @@ from memory.stores.sql.fact_rows import NO_TENANT, add_fact, are_as_read, ensure
 from memory.stores.sql.locks import lock_people
 from memory.stores.sql.memory_rows import episode_lines, fact_lines, newest_first
 from memory.stores.sql.narrowing import narrow_channel
+from memory.stores.sql.pause import may_keep
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, fact_sources, facts, people
@@ -51,6 +52,8 @@ class SqlFactStore(FactStore):
             epochs = await lock_people(connection, [fact.owner])
             if author_epoch is not None and epochs[fact.owner] != author_epoch:
                 raise StoreConflictError("sql", _ADD, "its owner has forgotten something since")
+            if not all([await may_keep(connection, fact.owner, source.session_id) for source in fact.sources]):
+                raise StoreConflictError("sql", _ADD, "memory is paused since")
             if not await are_as_read(connection, fact.sources):
                 raise StoreConflictError("sql", _ADD, "a message it came from has changed since")
             return await add_fact(connection, fact, now=self._database.clock.now())
