@@ -374,6 +374,14 @@ async def test_a_statement_is_acknowledged_without_a_claim_to_understand() -> No
     assert "vim" not in text
 
 
+async def test_what_is_not_kept_is_not_said_to_be() -> None:
+    """While memory is paused the line beside it says so, too."""
+    request = question("My shell is fish.")
+    text = await answer(replace(request, message=replace(request.message, kept=False)))
+
+    assert text == "I have no model to understand that with, and I keep nothing of it now."
+
+
 async def test_a_name_before_the_message_is_not_part_of_it() -> None:
     """In a thread of several people messages start with a name; the tool still gets the words alone."""
     request = question("")

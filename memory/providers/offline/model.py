@@ -30,6 +30,7 @@ NOTICE = (
 NOTHING = "I remember nothing about that."
 FOUND = "What I remember about that:"
 KEPT = "Kept as you wrote it. I have no model to understand it with; ask me about it and I quote it."
+HEARD = "I have no model to understand that with, and I keep nothing of it now."
 EMPTY = "There is nothing in that message that I could look up or keep."
 STORED = "Stored, in your words."
 NOT_STORED = "I could not store that: only words you wrote yourself in this message can be remembered."
@@ -87,7 +88,7 @@ def _answer(request: ReplyRequest) -> list[str]:
         return [EMPTY]
     said = sentences(text)
     if not any(is_question(sentence) or is_request(sentence) for sentence in said):
-        return [KEPT]
+        return [KEPT if request.message.kept else HEARD]
     found = quotes(request)
     return [FOUND, *(quote.render() for quote in found)] if found else [NOTHING]
 
