@@ -50,7 +50,7 @@ class Pausing:
         """Keep nothing of what a person says any more."""
         await self._personal.pause(owner, tenant_id)
         return (
-            "Memory is paused for you: I keep nothing of what you say from now on, and each message stands alone. "
+            "Memory is paused for you: from now on I keep nothing of what you say, and later answers do not know it. "
             f"What I remember already stays, until you forget it. {self._how.resume} ends the pause."
         )
 
@@ -66,7 +66,7 @@ class Pausing:
         """Keep nothing of what anybody says in a thread any more; return what everybody there must know."""
         await self._personal.pause_thread(place, by=owner)
         return (
-            "I keep nothing of what is said here from now on, whoever says it, and each message stands alone. "
+            "I keep nothing of what is said here from now on, whoever says it, and later answers do not know of it. "
             f"What I remember already stays. {self._how.resume_thread} ends the pause."
         )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
+import structlog
+
 from bots.conversation import Conversation
 from bots.health import HealthServer, Readiness, all_hopeless
 from bots.metrics import Metrics
@@ -17,6 +19,8 @@ from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
 from memory.errors import ConfigError, RecallError, StoreError, first_error
 from memory.extraction import SweepReport
+
+_log = structlog.get_logger(__name__)
 
 
 def run(settings: Settings, *, platform: str | None = None) -> None:
@@ -33,6 +37,7 @@ def run(settings: Settings, *, platform: str | None = None) -> None:
 
 async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
+        _log.info("starting", note="the first start makes the model ready, which takes up to a minute")
         metrics = Metrics()
         # Loading holds the interpreter for so long that acknowledgements would be late.
         opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics), warm=True)

@@ -60,8 +60,8 @@ _SHOW_AGAIN = timedelta(minutes=2)
 SHOWN_LATE = timedelta(hours=6)
 """Nobody waits for the end of a turn that was settled longer ago."""
 
-PAUSED = "Memory is paused for you: I keep nothing of this; each message stands alone."
-THREAD_PAUSED = "Memory is paused in this thread: I keep nothing of this; each message stands alone."
+PAUSED = "Memory is paused for you: I keep nothing of this, and later answers do not know of it."
+THREAD_PAUSED = "Memory is paused in this thread: I keep nothing of this, and later answers do not know of it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
