@@ -314,10 +314,6 @@ class MemoryService:
         """Return the threads in which turns are not over, with how many; first what was accepted first."""
         return await self._messages.open_threads(tenant_id)
 
-    async def unanswered(self, tenant_id: TenantId) -> Sequence[Message]:
-        """Return what was accepted and not answered when an earlier process ended, oldest first."""
-        return await self._messages.unanswered(tenant_id=tenant_id)
-
     async def place_of(self, session_id: SessionId) -> Place | None:
         """Return where a thread is."""
         return await self._messages.place_of(session_id)

@@ -184,10 +184,6 @@ class MessageStore(Protocol):
         """Return a tenant's threads that have such messages, and how many each; first what was accepted first."""
         ...
 
-    async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
-        """Return accepted messages of a tenant that are not settled, oldest first."""
-        ...
-
     async def place_of(self, session_id: SessionId) -> Place | None:
         """Return where a thread is; None for one in which nothing was said."""
         ...

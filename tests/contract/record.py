@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from memory.audience import everyone_in, private_to
 from memory.model import (
@@ -37,6 +37,8 @@ from memory.stores.sql.erasure import SqlErasureStore
 from memory.stores.sql.extraction import SqlExtractionStore
 from memory.stores.sql.facts import SqlFactStore
 from memory.stores.sql.messages import SqlMessageStore
+from memory.stores.sql.schema import messages
+from memory.stores.sql.threads import is_waiting, message_of
 from tests.fakes.clock import FrozenClock
 
 TENANT = TenantId("test:T1")
@@ -115,11 +117,7 @@ class Record:
         self._delivered += 1
         self.clock.advance(1)
         accepted = await self.deliver(f"p{self._delivered}", words, person=person, place=place, attachments=attachments)
-        (message,) = [
-            message
-            for message in await self.messages.unanswered(tenant_id=(place or public_thread()).tenant_id)
-            if message.message_id == accepted.message_id
-        ]
+        (message,) = [each for each in await self.unanswered() if each.message_id == accepted.message_id]
         return message
 
     async def deliver(
@@ -143,6 +141,12 @@ class Record:
                 attachments=tuple(attachments),
             )
         )
+
+    async def unanswered(self) -> list[Message]:
+        """Return all messages that want an answer, first accepted first."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(messages).where(is_waiting(messages)).order_by(messages.c.id))
+            return [message_of(row) for row in rows]
 
     async def answer(
         self, message: Message, words: str | None, *, used: Sequence[MemoryKey] = (), tokens: int | None = None

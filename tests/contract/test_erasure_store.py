@@ -469,7 +469,7 @@ async def test_a_forgotten_message_holds_nothing_back(record: Record, clock: Fro
     await record.extraction.back_off(claim, retry_at=clock.now() + timedelta(days=1))
     stuck = await record.say("Zanzibar three.")
     await _forget(record, About(words="zanzibar"))
-    assert await record.messages.unanswered(tenant_id=public_thread().tenant_id) == []
+    assert await record.unanswered() == []
     assert await record.messages.begin_turn(stuck.message_id, holder="w", lease_s=60) is None
     assert await record.extraction.unpark() == 0
     fresh = await record.talk("Prod is EKS.")

@@ -227,7 +227,7 @@ async def test_failed_turn_stays_in_the_history_without_a_reply(record: Record) 
 
     assert await record.answer(message, None) is None
     assert texts(await load(record)) == ["hello"]
-    assert await record.messages.unanswered(tenant_id=TENANT) == []
+    assert await record.unanswered() == []
     assert await record.messages.waiting(message.session_id) == []
 
 
@@ -271,17 +271,6 @@ async def test_reply_that_used_a_memory_which_somebody_else_forgot_has_no_text(r
     await record.answer_claim(claim, "In Basel.", used=[turn_key(said.message_id, 1)])
 
     assert await record.holding("Basel") == []
-
-
-async def test_unanswered_lists_a_tenants_messages_oldest_first(record: Record) -> None:
-    """What a crash left behind is found again: received and half-answered, not settled, of this tenant only."""
-    first = await record.say("one")
-    second = await record.say("two", place=private_thread())
-    await record.messages.begin_turn(first.message_id, holder="w", lease_s=LEASE_S)
-    await record.talk("three", place=public_thread("other"))
-
-    assert await record.messages.unanswered(tenant_id=TENANT) == [first, second]
-    assert await record.messages.unanswered(tenant_id=TenantId("test:T2")) == []
 
 
 async def test_place_of_is_where_the_thread_is_now(record: Record) -> None:

@@ -186,7 +186,7 @@ async def test_a_shown_turn_is_erased_and_why_still_has_its_ids(record: Record, 
     assert reply is not None and (reply.text, reply.used) == ("", (MemoryKey("f1"),))
     again = await record.deliver("p1", WORDS)
     assert (again.duplicate, again.state) == (True, MessageState.ANSWERED)
-    assert await record.messages.unanswered(tenant_id=TENANT) == []
+    assert await record.unanswered() == []
     assert await record.holding(SECRET) == []
     exported = await record.facts.export(ANNA.user_id)
     assert (exported["messages"], exported["paused"]) == ([], True)
@@ -263,7 +263,7 @@ async def test_an_edit_before_the_answer_changes_the_text_and_nothing_else(recor
     assert await record.holding(SECRET) == ["messages"]
     assert [await record.rows(table) for table in ("lexicon", "outbox", "tombstones")] == [0, 0, 0]
     assert await record.messages.load_thread(THREAD, limit=10) == before
-    (changed,) = await record.messages.unanswered(tenant_id=TENANT)
+    (changed,) = await record.unanswered()
     assert (changed.text, changed.version, changed.kept) == (WORDS, message.version + 1, False)
     await record.answer(changed, "Right.")
     assert await record.holding(SECRET) == []
@@ -320,7 +320,7 @@ async def test_a_file_that_an_edit_adds_while_paused_is_not_kept_either(record: 
     assert await record.holding(SECRET) == []
     await record.edit(THREAD, "p2", "look at this", attachments=[log])
 
-    (changed,) = await record.messages.unanswered(tenant_id=TENANT)
+    (changed,) = await record.unanswered()
     assert (changed.kept, changed.attachments) == (False, (log,))
     assert await history(record) == ["our cluster is plugh-5", "Noted."]
     await record.answer(changed, f"It is {SECRET}.")
@@ -405,7 +405,7 @@ async def test_nothing_is_kept_that_comes_in_after_the_pause(record: Record) -> 
         group.create_task(pause(record))
         early += [group.create_task(record.deliver(f"b{number}", f"{WORDS} {number}")) for number in range(4)]
     late = await record.deliver("c", WORDS)
-    rows: dict[int, Message] = {row.message_id: row for row in await record.messages.unanswered(tenant_id=TENANT)}
+    rows: dict[int, Message] = {row.message_id: row for row in await record.unanswered()}
 
     kept = [rows[task.result().message_id].kept for task in early]
     assert not rows[late.message_id].kept

@@ -159,7 +159,7 @@ async def test_what_came_with_a_message_goes_with_it(record: Record) -> None:
     log = Attachment(name="api.log", text="zanzibar is down")
     sent = inbound("Look at this.", place=public_thread(), author=ANNA, delivery="with a log")
     accepted = await record.messages.accept(replace(sent, attachments=(log,)))
-    (asked,) = await record.messages.unanswered(tenant_id=TENANT)
+    (asked,) = await record.unanswered()
     await record.answer(asked, "I see.")
     key = turn_key(accepted.message_id, 1)
     await record.talk("What was down?", "It was zanzibar.", person=BOB, place=private_thread(BOB), used=[key])
@@ -331,7 +331,7 @@ async def test_a_late_delivery_of_what_was_forgotten_stays_forgotten_and_nobody_
     """A message that was not answered yet is settled; a delivery of it again is known."""
     await record.say(FACT)
     await record.erasure.forget_channel(CHANNEL, actor=ADMIN)
-    assert await record.messages.unanswered(tenant_id=TENANT) == []
+    assert await record.unanswered() == []
     assert (await record.deliver("p1", FACT)).duplicate
     assert await record.holding("zanzibar") == []
 

@@ -7,7 +7,7 @@ import pytest
 
 from memory.model import Message, SessionId, Summary, ThisMessage, ThreadState
 from memory.stores.sql.database import Database
-from tests.contract.record import ANNA, BOB, LEASE_S, TENANT, Record, public_thread
+from tests.contract.record import ANNA, BOB, LEASE_S, Record, public_thread
 from tests.fakes.clock import FrozenClock
 
 THREAD = public_thread().session_id
@@ -52,7 +52,7 @@ async def test_a_failed_message_waits_again_and_is_answered(record: Record) -> N
 
     assert await retry(record, message)
     waiting = await history(record)
-    [unanswered] = await record.messages.unanswered(tenant_id=TENANT)
+    [unanswered] = await record.unanswered()
     await record.answer(message, "Deployed.")
 
     assert (texts(before), texts(waiting)) == (["deploy the api"], [])

@@ -120,7 +120,7 @@ async def test_what_slack_refuses_to_say_does_not_come_again(slack: SlackMachine
     await process.platform.idle()
 
     assert process.model.asked == []
-    assert await process.recall.service.unanswered(slack.tenant_id) == []
+    assert await process.recall.service.open_threads(slack.tenant_id) == {}
 
 
 async def _recalls(slack: SlackMachine, process: SlackProcess, person: Person, channel: Channel) -> bool:

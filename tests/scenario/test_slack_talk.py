@@ -59,7 +59,7 @@ async def test_what_is_not_for_recall_is_left_alone(slack: SlackMachine) -> None
     await slack.server.socket.until_acked()
 
     assert process.model.asked == []
-    assert await process.recall.service.unanswered(slack.tenant_id) == []
+    assert await process.recall.service.open_threads(slack.tenant_id) == {}
 
 
 async def test_a_dm_is_answered_and_a_new_thread_recalls_what_was_learned(slack: SlackMachine) -> None:
@@ -170,7 +170,7 @@ async def test_outsiders_are_neither_answered_nor_stored(slack: SlackMachine) ->
     await process.platform.idle()
 
     assert process.model.asked == []
-    assert await process.recall.service.unanswered(slack.tenant_id) == []
+    assert await process.recall.service.open_threads(slack.tenant_id) == {}
 
 
 async def test_the_stop_button_ends_the_answer_in_whichever_process_makes_it(slack: SlackMachine) -> None:

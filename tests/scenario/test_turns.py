@@ -158,7 +158,7 @@ async def test_a_stopped_answer_is_over(core: Core) -> None:
     core.model.gate.set()
 
     assert [reply.text for reply in shown.replies] == [conversation.STOPPED]
-    assert await core.recall.service.unanswered(place.tenant_id) == []
+    assert await core.recall.service.open_threads(place.tenant_id) == {}
     await core.say("hello", place=place, author=ANA)
     assert [message.text for message in core.model.asked[1].history] == ["why?"]
 
@@ -186,8 +186,8 @@ async def test_a_process_that_lost_its_turn_shows_nothing_more(core: Core) -> No
     await core.model.waiting.wait()
     other = core.restart()
     await SqlLeaseStore(core.stores.database).release_all()
-    (message,) = await other.recall.service.unanswered(place.tenant_id)
-    assert await other.recall.service.begin(message.message_id)
+    (message_id,) = await other.recall.service.waiting(place.session_id)
+    assert await other.recall.service.begin(message_id)
     core.model.gate.set()
     shown = await turn
 
@@ -216,7 +216,7 @@ async def test_a_queued_message_that_is_forgotten_shows_no_status_for_ever(core:
         group.create_task(core.send("one", place=place, author=ANA))
         await core.model.waiting.wait()
         queued = group.create_task(core.send("my vault is in cellar-17", place=place, author=ANA))
-        while len(await core.recall.service.unanswered(place.tenant_id)) < 2:
+        while len(await core.recall.service.waiting(place.session_id)) < 2:
             await asyncio.sleep(0)
         plan = await core.recall.personal.plan_forget(ANA.user_id, About(words="cellar-17"))
         await core.recall.personal.forget(plan)
@@ -233,7 +233,7 @@ async def test_a_message_stopped_while_it_waited_holds_nothing_up(core: Core) ->
     first = asyncio.create_task(core.send("one", place=place, author=ANA))
     await core.model.waiting.wait()
     second = asyncio.create_task(core.send("two", place=place, author=ANA))
-    while len(await core.recall.service.unanswered(place.tenant_id)) < 2:
+    while len(await core.recall.service.waiting(place.session_id)) < 2:
         await asyncio.sleep(0)
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -244,7 +244,7 @@ async def test_a_message_stopped_while_it_waited_holds_nothing_up(core: Core) ->
         third = await core.say("three", place=place, author=ANA)
 
     assert third is not None and third.text == "answer 2"
-    assert await core.recall.service.unanswered(place.tenant_id) == []
+    assert await core.recall.service.open_threads(place.tenant_id) == {}
 
 
 async def test_a_sink_that_breaks_does_not_block_the_thread(core: Core) -> None:

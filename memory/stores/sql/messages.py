@@ -126,9 +126,6 @@ class SqlMessageStore(MessageStore):
         now = self._database.clock.now()
         return await self._database.look("list open threads", thread_rows.open_threads, tenant_id, now=now)
 
-    async def unanswered(self, *, tenant_id: TenantId) -> Sequence[Message]:
-        return await self._database.look("list unanswered messages", thread_rows.unanswered, tenant_id)
-
     async def place_of(self, session_id: SessionId) -> Place | None:
         return await self._database.look("find a thread", thread_rows.place_of, session_id)
 

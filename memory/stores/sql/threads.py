@@ -143,11 +143,6 @@ _OPEN_THREADS = (
     .group_by(_anywhere.c.session_id)
     .order_by(func.min(_anywhere.c.id))
 )
-_UNANSWERED = (
-    select(messages)
-    .where(messages.c.tenant_id == bindparam("tenant_id"), is_waiting(messages))
-    .order_by(messages.c.id + literal_column("0"))  # sorted, so that SQLite reads the small index, not the whole table
-)
 
 
 def message_of(row: AnyRow) -> Message:
@@ -181,12 +176,6 @@ async def open_threads(connection: AsyncConnection, tenant_id: TenantId, *, now:
     """Count turns that are not over as `MessageStore.open_threads` does."""
     rows = (await connection.execute(_OPEN_THREADS, {"tenant_id": tenant_id, "now": now})).all()
     return {SessionId(row.session_id): row.turns for row in rows}
-
-
-async def unanswered(connection: AsyncConnection, tenant_id: TenantId) -> list[Message]:
-    """Return a tenant's messages that still want an answer, oldest first."""
-    rows = (await connection.execute(_UNANSWERED, {"tenant_id": tenant_id})).all()
-    return [message_of(row) for row in rows]
 
 
 async def place_of(connection: AsyncConnection, session_id: SessionId) -> Place | None:
