@@ -62,6 +62,7 @@ class Process:
             sent_at=self._core.clock.now(),
         )
         await self.delivery.handle(message, shown)
+        await self.delivery.idle()  # an end that the platform did not take is put off behind that
         return shown.replies[0].notices if shown.replies else ()
 
 
