@@ -39,6 +39,8 @@ _PER_LIST = 16
 _MORE_PER_LIST = 256
 """Read when too few of those are news to the answer."""
 _SHORT_QUESTION_TERMS = 4
+_MOST_PREPARED = 2
+"""People whose vectors are brought in early at once; for more, a burst of messages would wait for the record."""
 _LOADING_WAIT_S = 1.5
 """An exported model is loaded within this time; a first export takes longer, and a reply does not wait for it."""
 
@@ -81,13 +83,23 @@ class Retriever:
         self._clock = clock
         self._tasks = tasks
         self._breaker = Breaker(clock)
+        self._preparing: set[UserId] = set()
 
     def prepare(self, question: str, scope: Scope) -> None:
         """Begin what takes longest in the recall that is to follow, while the message is still being committed."""
         if stands_alone(question):
             self._embedder.begin(question)
-        if not self._cache.holds(scope.reader):
-            self._tasks.start(self._search(scope, (), own_turns=_OWN_TURNS), name="bring in a person's vectors")
+        reader = scope.reader
+        if self._cache.holds(reader) or reader in self._preparing or len(self._preparing) >= _MOST_PREPARED:
+            return
+        self._preparing.add(reader)
+        self._tasks.start(self._bring_in(scope), name="bring in a person's vectors")
+
+    async def _bring_in(self, scope: Scope) -> None:
+        try:
+            await self._search(scope, (), own_turns=_OWN_TURNS)
+        finally:
+            self._preparing.discard(scope.reader)
 
     async def recall(self, question: str, scope: Scope, *, limit: int, exclude: Collection[MessageId] = ()) -> Recall:
         """Return at most `limit` memories that bear on `question`.
