@@ -150,12 +150,16 @@ class Forgetting:
         """Forget a channel that the platform has removed."""
         return self._followed(await self._erasure.forget_channel(channel_id, actor=actor))
 
+    async def thread_removed(self, session_id: SessionId, *, actor: UserId) -> Receipt:
+        """Forget a thread that the platform has removed, whoever spoke in it."""
+        return self._followed(await self._erasure.forget_thread(session_id, actor=actor))
+
     async def tenant_removed(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
         """Forget a workspace or guild that has removed Recall."""
         return self._followed(await self._erasure.forget_tenant(tenant_id, actor=actor))
 
     async def finish_removals(self) -> Receipt:
-        """Go on with what a crash left of forgetting channels and tenants."""
+        """Go on with what a crash left of forgetting threads, channels and tenants."""
         receipt = await self._erasure.finish_removals()
         return receipt if receipt == Receipt() else self._followed(receipt)
 

@@ -18,7 +18,7 @@ from memory.jobs.finish_removals import finish_removals
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import Job, JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
-from memory.ports import LanguageModel, Pace, Signals
+from memory.ports import LanguageModel, Pace, PlaceStore, Signals
 from memory.retrieval import Retriever
 from memory.service import MemoryPolicy, MemoryService
 from memory.settings import MemorySettings
@@ -32,6 +32,7 @@ from memory.stores.sql.facts import SqlFactStore
 from memory.stores.sql.index_queue import SqlIndexQueue
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.messages import SqlMessageStore
+from memory.stores.sql.places import SqlPlaceStore
 from memory.stores.sql.recall import SqlRecallStore
 from memory.summarization import Summarizer, SummaryPolicy
 from memory.tasks import TaskTracker
@@ -54,6 +55,7 @@ class Recall:
         service: Turn by turn, for conversations.
         personal: What people do with their own memories.
         forgetting: What platforms report: edits and deletions.
+        places: Where things were said, for a platform that looks for what it missed.
         model: The language model in use.
         pace: How often a person may ask.
         signals: Words to the other processes.
@@ -64,6 +66,7 @@ class Recall:
     service: MemoryService
     personal: PersonalMemory
     forgetting: Forgetting
+    places: PlaceStore
     model: LanguageModel
     pace: Pace
     signals: Signals
@@ -151,6 +154,7 @@ def compose(
         service=service,
         personal=personal_memory(stores.database, forgetting),
         forgetting=forgetting,
+        places=SqlPlaceStore(stores.database),
         model=model,
         pace=stores.pace,
         signals=stores.signals,

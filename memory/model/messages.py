@@ -242,6 +242,20 @@ class ThreadInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenThread:
+    """A thread, and the newest of people's messages that was ever accepted there.
+
+    Attributes:
+        platform_message_id: Of that message.
+        sent_at: When it was sent.
+    """
+
+    session_id: SessionId
+    platform_message_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnClaim:
     """The right to answer one message, and to show how its turn ends, for as long as its lease is renewed.
 

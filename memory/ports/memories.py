@@ -187,6 +187,10 @@ class ErasureStore(Protocol):
         """
         ...
 
+    async def forget_thread(self, session_id: SessionId, *, actor: UserId) -> Receipt:
+        """Forget a whole thread, whoever spoke in it, as `forget_channel` does a channel."""
+        ...
+
     async def forget_tenant(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
         """Forget a whole tenant as `forget_channel` does a channel, with its people's names, settings and disclosures.
 
@@ -195,5 +199,5 @@ class ErasureStore(Protocol):
         ...
 
     async def finish_removals(self) -> Receipt:
-        """Erase what is left of every channel and tenant whose forgetting was begun; return what went now."""
+        """Erase what is left of every thread, channel and tenant whose forgetting was begun; return what went now."""
         ...

@@ -50,7 +50,6 @@ from tests.contract.record import (
     public_thread,
     remembered,
 )
-from tests.fakes.clock import FrozenClock
 from tests.fakes.values import inbound
 
 ADMIN = UserId("test:T1:admin")
@@ -80,12 +79,6 @@ class Interrupted(Database):
 async def crash() -> None:
     """Be unreachable from now on, as far as the caller can tell."""
     raise StoreUnavailableError("sql", "forget a place")
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 def elsewhere(name: str = "one") -> Place:
@@ -414,4 +407,63 @@ async def test_what_is_said_just_before_the_end_goes_too(record: Record) -> None
     busy = Interrupted(record.database, after=steps_and_their_ends, by=speak)
     assert await removals.forget_channel(busy, CHANNEL, actor=ADMIN) == Receipt(messages=2, replies=2)
     assert await record.holding("zanzibar") == []
+    assert await record.rows("removals") == 0
+
+
+async def test_a_removed_thread_leaves_nothing_of_what_anybody_said_there(record: Record) -> None:
+    """Texts, facts, episodes, and answers elsewhere that were given them; other threads of the channel keep theirs."""
+    said = await record.talk(FACT, "Zanzibar, noted.")
+    theirs = await record.talk("Zanzibar indeed.", person=BOB)
+    fact_id = await learn_team_fact(record, said, theirs)
+    await record.facts.add(remembered("My vault is in zanzibar.", record.clock, place=public_thread()))
+    place = public_thread("asks")
+    await record.talk("Which one?", "It is zanzibar.", person=BOB, place=place, used=[fact_key(fact_id)])
+    await record.talk("Say it again.", "As I said: zanzibar.", person=BOB, place=place)
+    kept = await record.talk("Staging is nairobi.", place=public_thread("kept"))
+    gone = Receipt(facts=2, episodes=1, messages=2, replies=4)
+    assert await record.erasure.forget_thread(public_thread().session_id, actor=ADMIN) == gone
+    assert await record.holding("zanzibar") == []
+    assert await events(record) == [
+        (ADMIN, "forget a thread", {"facts": 2, "episodes": 1, "messages": 2, "replies": 4})
+    ]
+    assert await recalled(record, elsewhere(), ANNA, "nairobi") == {turn_key(kept.message_id, 1)}
+    assert (await record.deliver("p1", FACT)).duplicate
+    assert await record.rows("removals") == 0
+
+
+async def test_a_fact_also_said_in_another_thread_of_the_channel_outlives_the_removed_one(record: Record) -> None:
+    """With the source that is left."""
+    fact_id = await learn_team_fact(record, await record.talk(FACT))
+    again = await record.talk(FACT, place=public_thread("two"))
+    new = fact_from(FACT, again, subject="team")
+    await record.learn(Outcome(confirmed=((fact_id, new),)))
+    await record.erasure.forget_thread(public_thread().session_id, actor=ADMIN)
+    (line,) = await record.facts.memories(ANNA.user_id)
+    assert (line.key, line.confirmations) == (fact_key(fact_id), 0)
+    assert fact_key(fact_id) in await recalled(record, elsewhere(), BOB)
+
+
+async def test_a_thread_that_is_being_forgotten_is_not_recalled_or_learned_from(record: Record) -> None:
+    """After a crash between two transactions, until somebody erases the rest; the threads beside it are."""
+    for number in range(4):
+        await record.talk(f"Prod {number} is zanzibar.")
+    await record.facts.add(remembered("My vault is zanzibar.", record.clock, place=public_thread()))
+    beside = await record.talk("Staging is zanzibar.", place=public_thread("two"))
+    session_id = public_thread().session_id
+    with pytest.raises(StoreUnavailableError):
+        await removals.forget_thread(
+            Interrupted(record.database, after=1, by=crash), session_id, actor=ADMIN, at_once=2
+        )
+    assert await recalled(record, public_thread("later"), ANNA) == {turn_key(beside.message_id, 1)}
+    assert [claim.session_id for claim in await record.claim()] == [public_thread("two").session_id]
+    assert await record.erasure.finish_removals() == Receipt(facts=1, messages=3, replies=3)
+    assert [action for _, action, _ in await events(record)] == ["forget a thread"]
+
+
+async def test_forgetting_an_unknown_thread_changes_nothing(record: Record) -> None:
+    """Nor does forgetting one twice."""
+    await record.talk(FACT)
+    for session_id in (public_thread().session_id, public_thread().session_id, SessionId("test:T1:ops:unknown")):
+        await record.erasure.forget_thread(session_id, actor=ADMIN)
+    assert len(await events(record)) == 1
     assert await record.rows("removals") == 0

@@ -66,7 +66,7 @@ def due_threads(*, idle_before: datetime, busy_turns: int, now: datetime, limit:
             or_(threads.c.last_active_at <= idle_before, busy_turns <= _WAITING),
             or_(threads.c.extract_retry_at.is_(None), threads.c.extract_retry_at <= now),
             ~_LEASED,
-            place_stays(threads.c.channel_id, threads.c.tenant_id),
+            place_stays(threads, threads.c.tenant_id),
         )
         .order_by(threads.c.last_active_at, threads.c.session_id)
         .limit(limit)

@@ -120,6 +120,9 @@ class SqlErasureStore(ErasureStore):
     async def forget_channel(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
         return await removals.forget_channel(self._database, channel_id, actor=actor)
 
+    async def forget_thread(self, session_id: SessionId, *, actor: UserId) -> Receipt:
+        return await removals.forget_thread(self._database, session_id, actor=actor)
+
     async def forget_tenant(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
         return await removals.forget_tenant(self._database, tenant_id, actor=actor)
 

@@ -1,4 +1,4 @@
-"""What goes with a removed channel or tenant, one bounded batch at a time. Reads only.
+"""What goes with a removed thread, channel or tenant, one bounded batch at a time. Reads only.
 
 All that was said there goes, with the replies, episodes and facts that came of it. A fact that was also said elsewhere
 lives on with those sources, as its owner's or as that of the first who says it there. Replies elsewhere that were given
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, FromClause, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import MemoryKey, Role, UserId, episode_key, fact_key
@@ -28,21 +28,27 @@ _FACTS_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedPlace:
-    """A channel or a tenant that is being forgotten.
+    """A thread, a channel or a tenant that is being forgotten.
 
     Attributes:
         place: Its id.
         actor: In whose name.
     """
 
-    kind: Literal["channel", "tenant"]
+    kind: Literal["thread", "channel", "tenant"]
     place: str
     tenant_id: str
     actor: UserId
 
-    def holds(self, channel: ColumnElement[str], tenant: ColumnElement[str]) -> ColumnElement[bool]:
-        """Return the condition that a row is of this place."""
-        return channel == self.place if self.kind == "channel" else tenant == self.place
+    def holds(self, rows: FromClause, tenant: ColumnElement[str]) -> ColumnElement[bool]:
+        """Return the condition that a row, which names its thread and channel, is of this place."""
+        columns = {"thread": rows.c.session_id, "channel": rows.c.channel_id, "tenant": tenant}
+        return columns[self.kind] == self.place
+
+    def has(self, source: AnyRow) -> bool:
+        """Whether a source of a fact of its tenant is of this place."""
+        names = {"thread": source.session_id, "channel": source.channel_id, "tenant": self.place}
+        return bool(names[self.kind] == self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ async def next_texts(connection: AsyncConnection, place: RemovedPlace, after: in
     columns = (messages.c.id, messages.c.session_id, messages.c.role, messages.c.author_id, messages.c.version)
     query = (
         select(*columns, messages.c.text, messages.c.attachments)
-        .where(place.holds(messages.c.channel_id, messages.c.tenant_id), messages.c.text.is_not(None))
+        .where(place.holds(messages, messages.c.tenant_id), messages.c.text.is_not(None))
         .where(messages.c.id > after)
         .order_by(messages.c.id)
         .limit(limit)
@@ -94,7 +100,7 @@ async def next_episodes(connection: AsyncConnection, place: RemovedPlace, after:
     query = (
         select(episodes)
         .join(threads, threads.c.session_id == episodes.c.session_id)
-        .where(place.holds(threads.c.channel_id, episodes.c.tenant_id), episodes.c.id > after)
+        .where(place.holds(threads, episodes.c.tenant_id), episodes.c.id > after)
         .order_by(episodes.c.id)
         .limit(min(limit, _EPISODES_AT_ONCE))
     )
@@ -107,14 +113,14 @@ async def next_episodes(connection: AsyncConnection, place: RemovedPlace, after:
 
 async def next_facts(connection: AsyncConnection, place: RemovedPlace, after: int, limit: int) -> Batch | None:
     """Return the oldest facts that were said in a place, with what becomes of each."""
-    said_here = select(fact_sources.c.fact_id).where(place.holds(fact_sources.c.channel_id, facts.c.tenant_id))
+    said_here = select(fact_sources.c.fact_id).where(place.holds(fact_sources, facts.c.tenant_id))
     query = (
         select(facts)
         .where(facts.c.id > after, facts.c.tenant_id == place.tenant_id)
         .order_by(facts.c.id)
         .limit(min(limit, _FACTS_AT_ONCE))
     )
-    if place.kind == "channel":
+    if place.kind != "tenant":
         query = query.where(facts.c.id.in_(said_here))
     rows = {row.id: row for row in (await connection.execute(query)).all()}
     if not rows:
@@ -132,7 +138,7 @@ async def next_facts(connection: AsyncConnection, place: RemovedPlace, after: in
 
 def _decide(removal: Removal, place: RemovedPlace, fact: AnyRow, sources: Sequence[AnyRow]) -> Removal:
     """Add what becomes of a fact once nothing was said of it in the place."""
-    left = tuple(row for row in sources if place.kind == "channel" and row.channel_id != place.place)
+    left = tuple(row for row in sources if not place.has(row))
     if any(row.author_id == fact.owner_id for row in left):
         gone = {row.id: row for row in sources if row not in left}
         return replace(removal, sources={**removal.sources, **gone})
@@ -175,7 +181,7 @@ async def _replies_elsewhere(
     found: dict[int, AnyRow] = {}
     for some in chunks(sorted(reply_ids)):
         query = select(messages.c.id, messages.c.session_id).where(
-            messages.c.id.in_(some), messages.c.text.is_not(None), messages.c.channel_id != place.place
+            messages.c.id.in_(some), messages.c.text.is_not(None), ~place.holds(messages, messages.c.tenant_id)
         )
         found |= {row.id: row for row in await connection.execute(query)}
     return found

@@ -1,12 +1,14 @@
 """People in the record, and the numbers that their memories get."""
 
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import String, bindparam, cast, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import Person, TenantId, UserId
 from memory.stores.sql.database import inserts
 from memory.stores.sql.schema import people
 
+IS_KNOWN = (people.c.name != "") | (cast(people.c.preferences, String) != "{}")
+"""A person of whom the name or a setting is kept, which forgetting their tenant takes away."""
 _ENSURE = {
     dialect: insert.values({name: bindparam(name) for name in ("user_id", "tenant_id", "name")}).on_conflict_do_update(
         index_elements=[people.c.user_id],

@@ -1,4 +1,4 @@
-"""Forgetting a whole channel or tenant: marked in one short transaction, then erased in many.
+"""Forgetting a whole thread, channel or tenant: marked in one short transaction, then erased in many.
 
 The mark is what takes effect: from then on nothing of the place is recalled or learned from. Whoever finds the mark,
 also after a crash, goes on where the last one stopped. The transaction that finds nothing left takes it away, and
@@ -6,21 +6,22 @@ writes the audit event with the counts of all batches.
 """
 
 from dataclasses import asdict
+from typing import Literal
 
-from sqlalchemy import ColumnElement, String, cast, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.model import ChannelId, Receipt, TenantId, UserId
+from memory.model import ChannelId, Receipt, SessionId, TenantId, UserId
 from memory.stores.sql.database import Database, inserts
 from memory.stores.sql.erasure_apply import carry_out, note
 from memory.stores.sql.erasure_places import STEPS, TEXTS_AT_ONCE, RemovedPlace, Step, with_echoes
 from memory.stores.sql.locks import lock_people, lock_threads
-from memory.stores.sql.people import forget_alone
+from memory.stores.sql.people import IS_KNOWN, forget_alone
 from memory.stores.sql.rows import AnyRow
 from memory.stores.sql.schema import disclosures, fact_sources, facts, messages, people, removals, threads
 
 _MARK = inserts(removals)
-_ACTIONS = {"channel": "forget a channel", "tenant": "forget a workspace"}
+_ACTIONS = {"thread": "forget a thread", "channel": "forget a channel", "tenant": "forget a workspace"}
 _NAMES_AT_ONCE = 5_000
 
 
@@ -28,13 +29,16 @@ async def forget_channel(
     database: Database, channel_id: ChannelId, *, actor: UserId, at_once: int = TEXTS_AT_ONCE
 ) -> Receipt:
     """Forget a channel as `ErasureStore.forget_channel` does, at most `at_once` texts in one transaction."""
-    async with database.begin("mark a removed channel") as connection:
-        tenant_id = await _tenant_of(connection, channel_id)
-        if tenant_id is None:
-            return Receipt()
-        place = RemovedPlace(kind="channel", place=channel_id, tenant_id=tenant_id, actor=actor)
-        await _mark(connection, place)
-    return await _finish(database, place, at_once)
+    said = (threads.c.channel_id == channel_id, fact_sources.c.channel_id == channel_id)
+    return await _forget_known(database, "channel", channel_id, *said, actor=actor, at_once=at_once)
+
+
+async def forget_thread(
+    database: Database, session_id: SessionId, *, actor: UserId, at_once: int = TEXTS_AT_ONCE
+) -> Receipt:
+    """Forget a thread as `ErasureStore.forget_thread` does."""
+    said = (threads.c.session_id == session_id, fact_sources.c.session_id == session_id)
+    return await _forget_known(database, "thread", session_id, *said, actor=actor, at_once=at_once)
 
 
 async def forget_tenant(
@@ -58,15 +62,35 @@ async def finish_removals(database: Database, *, at_once: int = TEXTS_AT_ONCE) -
     return total
 
 
-async def _tenant_of(connection: AsyncConnection, channel_id: ChannelId) -> str | None:
-    """Return the tenant of a channel in which something was said, if only a command."""
-    of_thread = select(threads.c.tenant_id).where(threads.c.channel_id == channel_id)
-    of_fact = (
-        select(facts.c.tenant_id)
-        .join(fact_sources, fact_sources.c.fact_id == facts.c.id)
-        .where(fact_sources.c.channel_id == channel_id)
+async def _forget_known(
+    database: Database,
+    kind: Literal["thread", "channel"],
+    name: str,
+    of_thread: ColumnElement[bool],
+    of_source: ColumnElement[bool],
+    *,
+    actor: UserId,
+    at_once: int,
+) -> Receipt:
+    """Forget a place if something was said there, if only a command."""
+    async with database.begin("mark a removed place") as connection:
+        tenant_id = await _tenant_of(connection, of_thread, of_source)
+        if tenant_id is None:
+            return Receipt()
+        place = RemovedPlace(kind=kind, place=name, tenant_id=tenant_id, actor=actor)
+        await _mark(connection, place)
+    return await _finish(database, place, at_once)
+
+
+async def _tenant_of(
+    connection: AsyncConnection, of_thread: ColumnElement[bool], of_source: ColumnElement[bool]
+) -> str | None:
+    """Return the tenant in which something was said in a place; None where nothing was."""
+    said = select(threads.c.tenant_id).where(of_thread).limit(1)
+    learned = (
+        select(facts.c.tenant_id).join(fact_sources, fact_sources.c.fact_id == facts.c.id).where(of_source).limit(1)
     )
-    found = await connection.scalar(of_thread.limit(1)) or await connection.scalar(of_fact.limit(1))
+    found = await connection.scalar(said) or await connection.scalar(learned)
     return None if found is None else str(found)
 
 
@@ -153,10 +177,9 @@ async def _forget_people(connection: AsyncConnection, tenant_id: str) -> bool:
     """
     told = select(messages.c.id).where(messages.c.tenant_id == tenant_id)
     disclosed = await connection.execute(delete(disclosures).where(disclosures.c.message_id.in_(told)))
-    is_known = (people.c.name != "") | (cast(people.c.preferences, String) != "{}")
     cleared = (
         update(people)
-        .where(people.c.tenant_id == tenant_id, is_known)
+        .where(people.c.tenant_id == tenant_id, IS_KNOWN)
         .values(name="", preferences={}, forget_epoch=people.c.forget_epoch + 1)
     )
     return (await connection.execute(cleared)).rowcount + disclosed.rowcount > 0

@@ -165,6 +165,13 @@ messages = Table(
         sqlite_where=text("state IN ('received', 'answering')"),
         postgresql_where=text("state IN ('received', 'answering')"),
     ),
+    Index(
+        "ix_messages_post",
+        "channel_id",
+        "post",
+        sqlite_where=text("post IS NOT NULL"),
+        postgresql_where=text("post IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -294,10 +301,10 @@ disclosures = Table(  # where people have been told what is remembered, and in t
     Column("message_id", BigInteger, ForeignKey("messages.id"), nullable=False),
 )
 
-removals = Table(  # channels and tenants that are being forgotten; nothing of them is recalled any more
+removals = Table(  # threads, channels and tenants that are being forgotten; nothing of them is recalled any more
     "removals",
     metadata,
-    Column("kind", String, primary_key=True),  # 'channel' or 'tenant'
+    Column("kind", String, primary_key=True),  # 'thread', 'channel' or 'tenant'
     Column("place", String, primary_key=True),
     Column("tenant_id", String, nullable=False),
     Column("actor_id", String, nullable=False),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, FromClause, and_, bindparam, exists, false, or_, select
 
 from memory.audience import Scope
 from memory.stores.sql.lists import among
@@ -70,21 +70,25 @@ def _tenant_stays(tenant: ColumnElement[str]) -> ColumnElement[bool]:
     return ~exists().where(removals.c.kind == "tenant", removals.c.place == tenant)
 
 
-def place_stays(channel: ColumnElement[str], tenant: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that neither a channel nor its tenant is being forgotten."""
-    return and_(~exists().where(removals.c.kind == "channel", removals.c.place == channel), _tenant_stays(tenant))
+def place_stays(rows: FromClause, tenant: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that neither the thread and channel that a row names nor its tenant is being forgotten."""
+    return and_(~exists().where(_is_removed(rows)), _tenant_stays(tenant))
+
+
+def _is_removed(rows: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a removal is of the thread or the channel that a row names."""
+    return or_(
+        and_(removals.c.kind == "channel", removals.c.place == rows.c.channel_id),
+        and_(removals.c.kind == "thread", removals.c.place == rows.c.session_id),
+    )
 
 
 _goes = fact_sources.alias("source_that_goes")
-_IN_REMOVED_CHANNEL = (
-    select(_goes.c.id)
-    .join(removals, and_(removals.c.kind == "channel", removals.c.place == _goes.c.channel_id))
-    .where(_goes.c.fact_id == facts.c.id)
-    .correlate(facts)
-    .exists()
+_IN_REMOVED_PLACE = (
+    select(_goes.c.id).join(removals, _is_removed(_goes)).where(_goes.c.fact_id == facts.c.id).correlate(facts).exists()
 )
-FACT_STAYS = and_(_tenant_stays(facts.c.tenant_id), ~_IN_REMOVED_CHANNEL)
-"""None of its sources is in a channel that is being forgotten; with what is left it is recalled again after that."""
-TURN_STAYS = place_stays(messages.c.channel_id, messages.c.tenant_id)
-EPISODE_STAYS = place_stays(threads.c.channel_id, episodes.c.tenant_id)
+FACT_STAYS = and_(_tenant_stays(facts.c.tenant_id), ~_IN_REMOVED_PLACE)
+"""None of its sources is in a place that is being forgotten; with what is left it is recalled again after that."""
+TURN_STAYS = place_stays(messages, messages.c.tenant_id)
+EPISODE_STAYS = place_stays(threads, episodes.c.tenant_id)
 """Of an episode with its thread joined."""
