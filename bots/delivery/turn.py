@@ -18,7 +18,7 @@ from bots.metrics import Outcome
 from bots.platform import ChannelsOf, ReadersNow, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import ChannelId, Fact, Failure, SessionId, TurnClaim, TurnEnd
+from memory.model import ChannelId, Fact, Failure, Place, SessionId, TurnClaim, TurnEnd
 from memory.ports import Timer
 from memory.service import MemoryService
 
@@ -164,22 +164,31 @@ class Turn:
         return None
 
     async def _make(self) -> Reply:
-        """Read what came with the message, then answer it."""
+        """Read what came with the message and see who reads along, then answer it."""
         try:
             opened = await self._reading.open(self._claim)
         except (StoreConflictError, StoreUnavailableError):
             raise
         except Exception:  # noqa: BLE001  # the message handler's boundary: what cannot be read must not block its thread
             return broken(self._claim, secrets.token_hex(4))
-        self._claim = opened.claim
-        author, place = self._claim.message.author, self._claim.place
-        member_of: Collection[ChannelId] = ()
-        if place.shared:  # who reads it now: it may have waited, or be tried again
-            self._claim = replace(self._claim, place=replace(place, outsiders=await self._outsiders_in(place)))
-        elif author is not None:
-            member_of = await self._channels_of(author.user_id)
+        place, member_of = await self._readers(opened.claim)
+        self._claim = replace(opened.claim, place=place)
         reply = await self._conversation.answer(self._claim, self._waiting.reply, member_of=member_of)
         return replace(reply, notices=opened.notices + reply.notices)
+
+    async def _readers(self, claim: TurnClaim) -> tuple[Place, Collection[ChannelId]]:
+        """Return the place with who reads it now, and the channels that who asks alone is in: the message may be old.
+
+        What the platform cannot say counts as outsiders, and as no channels.
+        """
+        author, place = claim.message.author, claim.place
+        try:
+            if place.shared:
+                return replace(place, outsiders=await self._outsiders_in(place)), ()
+            return place, () if author is None else await self._channels_of(author.user_id)
+        except Exception:  # noqa: BLE001  # the message handler's boundary: a mistake of the platform must not block the thread
+            _log.exception("readers_unknown", session_id=claim.head.session_id)
+            return replace(place, outsiders=place.shared), ()
 
     async def _as_settled(self, end: TurnEnd) -> Reply:
         """Return how a turn that was settled before ended, as its person is to see it."""

@@ -1,6 +1,7 @@
 """One message, one answer: whatever fails, ends or overtakes, nothing is lost, doubled or held up for ever."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from memory.model import TextDelta
 from tests.fakes.clock import HandTimer
 from tests.fakes.flaky import Hold
 from tests.fakes.model import Pause
-from tests.fakes.values import dm
+from tests.fakes.values import dm, private_channel, public_channel
 from tests.fixtures.core import Shown
 from tests.fixtures.delivery import PLACE, Machine, Process, SlowToAbandon, Watched, texts
 
@@ -383,3 +384,35 @@ async def test_who_sent_a_secret_is_told_whichever_process_answers(machine: Mach
 
     ((notice,),) = [reply.notices for shown in process.late for reply in shown.replies]
     assert "1 x" in notice and "Rotate it" in notice
+
+
+async def _breaks(_of_whom: object) -> Any:
+    raise TypeError("the platform said something that nobody expected")
+
+
+async def test_who_reads_along_counts_as_outsiders_where_the_platform_breaks_over_the_question(
+    machine: Machine,
+) -> None:
+    """The answer comes, drawing on nothing of the workspace, and the thread goes on."""
+    knows, breaks = await machine.start("a"), await machine.start("b", outsiders_in=_breaks)
+    await knows.send("Prod runs in zanzibar.", place=public_channel("ops"))
+    await knows.delivery.idle()
+
+    shown = await breaks.send("Where does prod run, zanzibar?", place=public_channel("dev"))
+
+    assert texts(shown) == ["answer 1"]
+    assert breaks.model.asked[-1].recalled == ()
+    assert texts(await breaks.send("And now?", place=public_channel("dev"))) == ["answer 2"]
+    assert texts(await knows.send("Prod, zanzibar?", place=public_channel("dev"))) == ["answer 2"]
+    assert [each.memory.text for each in knows.model.asked[-1].recalled] == ["Prod runs in zanzibar."]
+
+
+async def test_channels_that_nobody_can_name_are_none(machine: Machine) -> None:
+    """What was said in them is not recalled in direct messages, and those are answered."""
+    process = await machine.start(channels_of=_breaks)
+    await process.send("Prod runs in zanzibar.", place=private_channel("ops"))
+
+    shown = await process.send("Where does prod run, zanzibar?")
+
+    assert texts(shown) == ["answer 2"]
+    assert process.model.asked[-1].recalled == ()
