@@ -132,19 +132,29 @@ class Forgetting:
 
         return await self._take(change, remove, is_deleted=True) or Receipt()
 
+    async def edit_came_early(self, change: PlatformChange) -> None:
+        """Keep in mind that a message was edited that is not known, and may be delivered yet."""
+        await self._mind(change, is_deleted=False)
+
     async def _take(
         self, change: PlatformChange, carry_out: Callable[[], Awaitable[Receipt | None]], *, is_deleted: bool
     ) -> Receipt | None:
         """Carry a change out, or keep in mind that it comes before its message, which may be delivered yet."""
         receipt = await carry_out()
-        if receipt is None and self._clock.now() - change.sent_at < _STILL_DELIVERED:
-            await self._erasure.note_early(
-                change.channel_id, change.platform_message_id, is_deleted=is_deleted, changed_at=change.at
-            )
+        if receipt is None and await self._mind(change, is_deleted=is_deleted):
             receipt = await carry_out()  # it may have come while the note was written
         if receipt is not None:
             await self._follow([change.session_id])
         return receipt
+
+    async def _mind(self, change: PlatformChange, *, is_deleted: bool) -> bool:
+        """Note a change that came before its message; False when that is too old to be delivered yet."""
+        if self._clock.now() - change.sent_at >= _STILL_DELIVERED:
+            return False
+        await self._erasure.note_early(
+            change.channel_id, change.platform_message_id, is_deleted=is_deleted, changed_at=change.at
+        )
+        return True
 
     async def channel_removed(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
         """Forget a channel that the platform has removed."""

@@ -55,10 +55,20 @@ class Edits:
         """
         if isinstance(change, Deleted):
             await self._forgetting.message_deleted(_change(change, change.deleted_ts, change.user or _SOMEBODY))
+        elif not await self._is_known(change):
+            return
         elif not await self._may_keep(change, in_shared_channel=in_shared_channel):
             await self._forgetting.message_deleted(_change(change, change.edited_ts, change.user))
         else:
             await self._edited(change)
+
+    async def _is_known(self, change: Edited) -> bool:
+        """Whether it is of a message in the record: most edits in a channel are not, and Slack is not asked of them."""
+        session_id = ids.session_id(change.thread)
+        if await self._service.find_message(session_id, change.ts) is not None:
+            return True
+        await self._forgetting.edit_came_early(_change(change, change.edited_ts, change.user))
+        return await self._service.find_message(session_id, change.ts) is not None  # it may have come meanwhile
 
     async def _edited(self, change: Edited) -> None:
         text = clean_text(await self._channels.named(change.thread.team, change.text, change.mentions))
@@ -70,14 +80,11 @@ class Edits:
             self._tasks.start(note_beside(self._web, change, words), name="tell of removed secrets")
 
     async def _may_keep(self, edited: Edited, *, in_shared_channel: bool) -> bool:
-        """Whether new words may be stored; those of a message that is not kept never are."""
-        session_id = ids.session_id(edited.thread)
-        if await self._service.find_message(session_id, edited.ts) is None:
-            return True
+        """Whether new words may be stored."""
         home = {"user_team": edited.user_team} if edited.user_team else None
         if in_shared_channel or await self._channels.is_outsider(edited.thread.team, edited.user, home):
             return False
-        place = await self._service.place_of(session_id)
+        place = await self._service.place_of(ids.session_id(edited.thread))
         is_dm = place is not None and not place.shared  # of which Slack would not say who reads it
         return is_dm or await self._channels.place(edited.thread) is not None
 

@@ -126,6 +126,20 @@ async def test_mentioned_people_are_called_by_their_names(slack: SlackMachine) -
     assert (await remembered(slack, process, said))[0] == "what did @bob write?"
 
 
+async def test_slack_is_asked_nothing_about_an_edit_of_what_recall_does_not_know(slack: SlackMachine) -> None:
+    """Most of what is edited in a channel is not for Recall; who is named in it is nobody's business."""
+    await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    said = await ana.says(ops, "what did @bob say?")
+    await slack.server.socket.until_acked()
+    slack.clock.advance(120)  # what was known of people and channels is asked for anew
+    before = len(slack.server.calls)
+    await ana.edits(said, "what did @bob write?")
+    await slack.server.socket.until_acked()
+    assert [call.method for call in slack.server.calls[before:]] == []
+
+
 async def test_a_mention_that_says_nothing_is_refused_once(slack: SlackMachine) -> None:
     """Slack tells of it by two events."""
     process = await slack.start()
