@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.conversation import Conversation
 from bots.delivery import Delivery
@@ -20,6 +19,7 @@ from bots.pausing import Pausing
 from bots.platform import Platform
 from bots.slack import ids
 from bots.slack.answering import Answering
+from bots.slack.bolt import bolt_app
 from bots.slack.changes import Changes
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
@@ -214,14 +214,7 @@ class SlackPlatform(Platform):
 
     def _app(self, workspace: Workspace, changes: Changes) -> AsyncApp:
         """Register what is listened to; any other event is acknowledged unseen, lest Slack delivers it again."""
-        app = AsyncApp(
-            client=AsyncWebClient(base_url=self._web.client.base_url),  # it calls nothing
-            authorize=workspace.authorizer(),
-            process_before_response=True,  # acknowledged means committed
-            request_verification_enabled=False,  # a socket needs no signature
-            ignoring_self_events_enabled=False,  # an answer that somebody deletes is one; `inbound` knows the others
-            attaching_conversation_kwargs_enabled=False,
-        )
+        app = bolt_app(workspace, api_url=self._web.client.base_url)
         app.use(only(workspace.team))
 
         desk, answering = self._desk(workspace), Answering(self._web, self._tasks)

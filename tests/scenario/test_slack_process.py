@@ -1,6 +1,7 @@
 """`recall run` itself, as people start it: two tokens and a model's URL, a restart, a kill, and refused tokens."""
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE
 
@@ -60,6 +61,13 @@ async def test_a_fact_from_a_dm_is_recalled_there_after_a_restart_and_nowhere_el
     assert _CLUSTER not in "".join(thread.text for thread in others)
     assert slack_bot.slack.refusals == []
     assert slack_bot.model.refused == []
+
+
+async def test_a_start_warns_of_nothing(slack_bot: SlackBot) -> None:
+    """What nobody can change is no news, such as a library that finds a token in the environment."""
+    await slack_bot.end(await slack_bot.start())
+    events = [json.loads(line) for line in (slack_bot.folder / "0.log").read_text().splitlines()]
+    assert [event for event in events if event["level"] != "info"] == []
 
 
 async def test_another_workspace_on_the_same_stores_gets_nothing_of_a_dm(slack_bot: SlackBot) -> None:
