@@ -76,6 +76,7 @@ class Commands:
         how_to_agree: What a question ends with: how to answer it.
         metrics: Told of what was stored and forgotten; nobody is when None.
         how_to_pause: What a refusal to store while paused ends with.
+        tenant: Where a memory can be used at most, as people call it.
     """
 
     def __init__(
@@ -86,12 +87,14 @@ class Commands:
         how_to_agree: str = TYPE_YES,
         metrics: Metrics | None = None,
         how_to_pause: HowToPause | None = None,
+        tenant: str = "this workspace",
     ) -> None:
         self._personal = personal
         self._metrics = metrics
         self._platform_copy = platform_copy
         self._how_to_agree = how_to_agree
         self._how_to_pause = how_to_pause or HowToPause()
+        self._tenant = tenant
 
     async def show(self, owner: UserId, words: str = "", *, history: bool = False) -> CommandResult:
         """List the owner's memories, newest first; with `words`, those that have all of them."""
@@ -169,7 +172,7 @@ class Commands:
     async def confirm(self, plan: Plan) -> CommandResult:
         """Carry out a plan and say what came of it."""
         if isinstance(plan, WidenPlan):
-            return CommandResult(text=_widened(await self._personal.widen_private(plan)))
+            return CommandResult(text=_widened(await self._personal.widen_private(plan), self._tenant))
         receipt = await self._personal.forget(plan)
         text = receipt_line(receipt)
         return CommandResult(text=f"{text} {self._platform_copy}".rstrip(), plan=plan)
@@ -189,12 +192,12 @@ class Commands:
         if number is not None:
             memory = await self._personal.widen(owner, number, wide=True)
             others = ", also where others ask" if memory.subject == "team" else " where you ask"
-            text = f"#{number} can now be used anywhere in this workspace{others}.\n{memory_line(memory)}"
+            text = f"#{number} can now be used anywhere in {self._tenant}{others}.\n{memory_line(memory)}"
             return CommandResult(text=text, memories=(memory,))
         plan = await self._personal.plan_widen(owner)
         if agreed == plan_digest(plan):
             return await self.confirm(plan)
-        asked = f"{_widen_preview(plan)} {self._how_to_agree}".rstrip()
+        asked = f"{_widen_preview(plan, self._tenant)} {self._how_to_agree}".rstrip()
         text = asked if agreed is None else f"{CHANGED}\n{asked}"
         return CommandResult(text=text, memories=plan.memories, question=plan)
 
@@ -320,17 +323,17 @@ def _preview(plan: ForgetPlan) -> str:
     return "\n".join([*_lines(plan.memories), f"Forget {listed(parts)}?"])
 
 
-def _widen_preview(plan: WidenPlan) -> str:
+def _widen_preview(plan: WidenPlan, tenant: str) -> str:
     ours = sum(memory.subject == "team" for memory in plan.memories)
     others = f", {ours} of them also where others ask" if ours else ""
-    asked = f"Let {counted(len(plan.memories), 'memory', 'memories')} be used anywhere in this workspace where you ask"
+    asked = f"Let {counted(len(plan.memories), 'memory', 'memories')} be used anywhere in {tenant} where you ask"
     return "\n".join([*_lines(plan.memories), f"{asked}{others}?"])
 
 
-def _widened(count: int) -> str:
+def _widened(count: int, tenant: str) -> str:
     if not count:
         return "Nothing was left to widen."
-    return f"{counted(count, 'memory', 'memories')} can now be used anywhere in this workspace."
+    return f"{counted(count, 'memory', 'memories')} can now be used anywhere in {tenant}."
 
 
 def _narrowed(what: str, count: int) -> str:

@@ -16,6 +16,10 @@ class PlatformError(RecallError):
     """A chat platform did not do what it was asked; each platform says in its own `errors` how it can fail."""
 
 
+class PlatformUnavailableError(PlatformError):
+    """A chat platform gave no answer; that may pass."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """A message as a person sent it, secrets and all; nothing of it is stored before it is redacted.

@@ -11,6 +11,8 @@ PlainVerb = Literal["why", "export", "settings", "pause", "resume", "pause_threa
 """Says all by itself."""
 Verb = Literal["memories", "forget", "remember"] | PlainVerb
 
+_ONLY_SHOW = frozenset[Verb]({"memories", "why", "export", "settings"})
+_PAUSES = frozenset[Verb]({"pause", "resume", "pause_thread", "resume_thread"})
 _LONGEST = 1_000
 """A longer message is no command, unless it is something to remember."""
 _END = r"[\s.!]*"
@@ -38,6 +40,16 @@ class Spoken:
 
     verb: Verb
     argument: str = ""
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether it changes nothing: it may be lost with a process, since who misses the answer asks again."""
+        return self.verb in _ONLY_SHOW
+
+    @property
+    def pauses(self) -> bool:
+        """Whether it must be done before the next message of its thread comes in."""
+        return self.verb in _PAUSES
 
 
 def spoken(text: str, *, is_addressed: bool) -> Spoken | None:

@@ -14,8 +14,10 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.conversation import Conversation
 from bots.delivery import Delivery
+from bots.desk.buttons import Buttons
+from bots.desk.desk import open_desk
+from bots.desk.feedback import Feedback
 from bots.metrics import PlatformMetrics
-from bots.pausing import Pausing
 from bots.platform import Platform
 from bots.slack import ids
 from bots.slack.answering import Answering
@@ -24,19 +26,19 @@ from bots.slack.changes import Changes
 from bots.slack.channels import Channels
 from bots.slack.connection import SlackConnection
 from bots.slack.controls import Controls
-from bots.slack.desk import DISCLOSURE, MemoryDesk, slack_commands
 from bots.slack.edits import Edits
 from bots.slack.exports import Exports
 from bots.slack.files import SlackFiles
 from bots.slack.guests import PATIENCE_S, Guests
 from bots.slack.intake import Intake
 from bots.slack.lifecycle import Lifecycle
-from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
 from bots.slack.prompts import offer_prompts
 from bots.slack.replies import Replies
 from bots.slack.spoken_commands import SpokenCommands
 from bots.slack.stops import Stops
+from bots.slack.surroundings import SlackSurroundings
 from bots.slack.tenancy import only
+from bots.slack.ways import DISCLOSURE, WAYS
 from bots.slack.web import SlackWeb
 from bots.slack.workspace import Workspace, identify
 from memory.errors import RecallError
@@ -106,14 +108,19 @@ class SlackPlatform(Platform):
     ) -> None:
         self._settings = settings
         self._service = service
-        self._commands = slack_commands(personal, metrics.overall)
-        self._pausing = Pausing(personal, how=HOW_TO_PAUSE, mode=service.mode)
         self._recover_every_s = recover_every_s
         self._metrics = metrics
         self._web = SlackWeb(settings.bot_token, api_url=settings.api_url, on_rate_limited=metrics.rate_limited)
         self._tasks = TaskTracker()
         self._guests = Guests(self._web, clock, self._tasks, patience_s=settings.patience_s)
         self._channels = Channels(self._web, clock, self._guests)
+        self._desk = open_desk(
+            personal=personal,
+            service=service,
+            surroundings=SlackSurroundings(self._channels),
+            ways=WAYS,
+            metrics=metrics.overall,
+        )
         self._clock = clock
         self._signals = signals
         self._files = SlackFiles(self._web)
@@ -217,8 +224,9 @@ class SlackPlatform(Platform):
         app = bolt_app(workspace, api_url=self._web.client.base_url)
         app.use(only(workspace.team))
 
-        desk, answering = self._desk(workspace), Answering(self._web, self._tasks)
-        controls = Controls(desk=desk, retry=self._delivery.retry, answering=answering, metrics=self._metrics)
+        desk, answering = self._desk, Answering(self._web, Exports(self._web), self._tasks)
+        buttons = Buttons(desk=desk, retry=self._delivery.retry, feedback=Feedback(self._metrics))
+        controls = Controls(workspace=workspace, desk=desk, buttons=buttons, answering=answering)
         intake = Intake(
             workspace=workspace,
             web=self._web,
@@ -226,7 +234,7 @@ class SlackPlatform(Platform):
             service=self._service,
             delivery=self._delivery,
             replies=self._replies,
-            commands=SpokenCommands(desk, answering),
+            commands=SpokenCommands(desk, answering, url=workspace.url),
             edits=self._edits,
             tasks=self._tasks,
             follow_up=self._settings.follow_up,
@@ -245,23 +253,12 @@ class SlackPlatform(Platform):
         app.event("message")(on_message)
         app.event("app_mention")(on_message)
         app.event("agent_session_stopped")(on_stop)
-        controls.register(app, team=workspace.team)
+        controls.register(app)
         self._lifecycle.register(app, team=workspace.team)
         offer_prompts(app, web=self._web, tasks=self._tasks)
         app.event(_ANYTHING)(on_anything)
         app.error(_not_taken)
         return app
-
-    def _desk(self, workspace: Workspace) -> MemoryDesk:
-        return MemoryDesk(
-            commands=self._commands,
-            pausing=PauseDesk(commands=self._pausing, channels=self._channels),
-            service=self._service,
-            channels=self._channels,
-            exports=Exports(self._web),
-            bot_user=workspace.bot.user_id,
-            url=workspace.url,
-        )
 
 
 async def _not_taken(error: Exception) -> None:

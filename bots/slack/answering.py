@@ -1,33 +1,21 @@
-"""Doing what somebody asked, and showing what came of it to them; what is said when it fails. Decides nothing else."""
+"""Doing what somebody asked, and showing what came of it to them. Decides nothing of either."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import structlog
-
-from bots.slack import views
+from bots.desk.asking import Asker
+from bots.desk.outcome import Outcome, outcome_if_reached, outcome_of
+from bots.desk.sheets import Export, Sheet
 from bots.slack.asked import Asked
-from bots.slack.errors import SlackUnavailableError
-from bots.slack.views import View
+from bots.slack.exports import Exports
+from bots.slack.views import view
+from bots.slack.ways import WAYS
 from bots.slack.web import SlackWeb
-from memory.errors import InputError, RecallError, StoreUnavailableError
 from memory.tasks import TaskTracker
 
-_log = structlog.get_logger(__name__)
-
-UNREACHABLE = "The record cannot be reached, so nothing was stored or changed. Try again in a moment."
-NO_SLACK = "Slack did not answer what I had to ask for this. Try again in a moment."
-BROKEN = "Something went wrong on my side; whoever runs me can find the reason in the log."
-NOT_YOURS = "That button was made for somebody else."
-
-Work = Callable[[Asked], Awaitable[View | None]]
+Work = Callable[[Asker], Awaitable[Sheet | None]]
 """What comes of it; None when there is nothing to show."""
-
-
-class NotYoursError(Exception):
-    """Somebody pressed a button that was made for another person."""
 
 
 class Answering:
@@ -35,77 +23,63 @@ class Answering:
 
     Args:
         web: The workspace's Web API.
+        exports: Sends people what is kept of them.
         tasks: Owns what is done behind an acknowledgement.
     """
 
-    def __init__(self, web: SlackWeb, tasks: TaskTracker) -> None:
+    def __init__(self, web: SlackWeb, exports: Exports, tasks: TaskTracker) -> None:
         self._web = web
+        self._exports = exports
         self._tasks = tasks
 
-    def start(self, who: Asked, work: Work, *, name: str) -> None:
+    def start(self, asked: Asked, work: Work, *, name: str) -> None:
         """Do something in the background, and show what came of it; fixed words when it failed."""
-        self._tasks.start(self._run(who, work, name), name=name)
+        self._tasks.start(self._run(asked, work, name), name=name)
 
-    def start_showing(self, who: Asked, view: View | None, *, name: str) -> None:
-        """Show something in the background; nothing when there is nothing."""
-        if view is not None:
-            self._tasks.start(self._show(who, view), name=name)
+    def start_showing(self, asked: Asked, outcome: Outcome, *, name: str) -> None:
+        """Show in the background what came of something."""
+        self._tasks.start(self._show(asked, outcome), name=name)
 
-    async def _run(self, who: Asked, work: Work, name: str) -> None:
-        """Do what was asked and show what came of it; fixed words when it failed."""
-        try:
-            answer = await self.done(who, work, name)
-        except (StoreUnavailableError, SlackUnavailableError) as error:
-            words = NO_SLACK if isinstance(error, SlackUnavailableError) else UNREACHABLE
-            answer = who.beside(), failed(words, error, name)
-        if (view := answer[1]) is not None:
-            await self._show(answer[0], view)
-
-    async def done(self, who: Asked, work: Work, name: str) -> tuple[Asked, View | None]:
-        """Do what was asked and return what to show of it, and how.
+    async def done(self, asked: Asked, work: Work, name: str) -> Outcome:
+        """Do what was asked and return what came of it.
 
         Raises:
             StoreUnavailableError: The record cannot be reached; nothing was changed.
             SlackUnavailableError: Slack does not answer what has to be known before.
         """
-        try:
-            return who, await work(who)
-        except NotYoursError:
-            return who.beside(), views.words(NOT_YOURS)
-        except InputError as error:  # its text is for the person
-            return who, views.words(str(error))
-        except (StoreUnavailableError, SlackUnavailableError):
-            raise
-        except Exception as error:  # noqa: BLE001  # the boundary of a command: whatever breaks, the person is told
-            return who.beside(), failed(BROKEN, error, name)
+        return await outcome_if_reached(self._do(asked, work), name=name)
 
-    async def _show(self, who: Asked, view: View) -> None:
+    async def _run(self, asked: Asked, work: Work, name: str) -> None:
+        await self._show(asked, await outcome_of(self._do(asked, work), name=name, ways=WAYS))
+
+    async def _do(self, asked: Asked, work: Work) -> Sheet | None:
+        sheet = await work(asked.asker)
+        if not isinstance(sheet, Export):
+            return sheet
+        await self._exports.send(asked.user, sheet.data)
+        return sheet.then
+
+    async def _show(self, asked: Asked, outcome: Outcome) -> None:
         """Show something to one person, or to everybody in a thread when it is for all.
 
         A receipt for what was done is worth more than one attempt.
         """
-        if who.is_home:
-            tab = {"type": "home", "blocks": list(view.blocks)}
-            await self._web.insist(lambda: self._web.call("views.publish", user_id=who.user, view=tab))
+        if outcome.sheet is None:
             return
-        shown: dict[str, Any] = {"text": view.text, "blocks": list(view.blocks)}
-        if who.thread_ts and (view.is_for_all or not who.replaces):
-            shown["thread_ts"] = who.thread_ts
-        if view.is_for_all:
-            await self._web.insist(partial(self._web.call, "chat.postMessage", channel=who.channel, **shown))
-        elif who.response_url:
-            url, kind = who.response_url, {"response_type": "ephemeral", "replace_original": who.replaces}
-            await self._web.insist(lambda: self._web.post(url, {**shown, **kind}, name="response_url"))
+        shown = view(outcome.sheet)
+        content: dict[str, Any] = {"text": shown.text, "blocks": list(shown.blocks)}
+        replaces = asked.replaces and not outcome.is_beside
+        if asked.is_home:
+            tab = {"type": "home", "blocks": content["blocks"]}
+            await self._web.insist(lambda: self._web.call("views.publish", user_id=asked.user, view=tab))
+            return
+        if asked.thread_ts and (shown.is_for_all or not replaces):
+            content["thread_ts"] = asked.thread_ts
+        if shown.is_for_all:
+            await self._web.insist(partial(self._web.call, "chat.postMessage", channel=asked.channel, **content))
+        elif asked.response_url:
+            url, kind = asked.response_url, {"response_type": "ephemeral", "replace_original": replaces}
+            await self._web.insist(lambda: self._web.post(url, {**content, **kind}, name="response_url"))
         else:
-            post = partial(self._web.call, "chat.postEphemeral", channel=who.channel, user=who.user, **shown)
+            post = partial(self._web.call, "chat.postEphemeral", channel=asked.channel, user=asked.user, **content)
             await self._web.insist(post)
-
-
-def failed(words: str, error: Exception, name: str) -> View:
-    """Log what failed, and return fixed words with the id of the log line."""
-    correlation_id = secrets.token_hex(4)
-    if isinstance(error, RecallError):
-        _log.warning("control_failed", control=name, correlation_id=correlation_id, reason=str(error))
-    else:
-        _log.error("control_broke", control=name, correlation_id=correlation_id, exc_info=error)
-    return views.words(f"{words}\nError id: {correlation_id}")

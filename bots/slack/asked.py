@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bots.desk.asking import Asker, Chosen, Utterance
 from bots.slack import ids
+from bots.slack.edits import moment
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import Said
-from memory.model import SessionId, UserId
+from bots.slack.mrkdwn import decode_text
+from bots.slack.posts import EVENT_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,7 @@ class Asked:
         thread_ts: The thread's first message; "" outside of threads, where slash commands are.
         response_url: Where the answer goes, when Slack gave one.
         replaces: The answer takes the place of what they pressed, which only they see.
-        said_ts: The message that says it, which Slack may deliver again; "" when it is none.
+        said: The message that says it, which Slack may deliver again; None when it is none.
     """
 
     team: str
@@ -31,12 +34,17 @@ class Asked:
     thread_ts: str = ""
     response_url: str = ""
     replaces: bool = False
-    said_ts: str = ""
+    said: Utterance | None = None
 
     @property
-    def user_id(self) -> UserId:
-        """Who asks, as memory knows them."""
-        return ids.user_id(self.team, self.user)
+    def asker(self) -> Asker:
+        """Who asks, as every platform's desk knows them."""
+        return Asker(
+            user_id=ids.user_id(self.team, self.user),
+            tenant_id=ids.tenant_id(self.team),
+            session_id=ids.session_id(self.thread) if self.thread_ts else None,
+            said=self.said,
+        )
 
     @property
     def is_home(self) -> bool:
@@ -51,11 +59,6 @@ class Asked:
     def thread(self) -> SlackThread:
         """Where they ask; with an empty time stamp outside of threads."""
         return SlackThread(self.team, self.channel, self.thread_ts)
-
-    @property
-    def session_id(self) -> SessionId | None:
-        """The thread as memory knows it; None outside of threads."""
-        return ids.session_id(self.thread) if self.thread_ts else None
 
 
 def of_command(body: Mapping[str, Any], *, team: str) -> Asked | None:
@@ -104,15 +107,42 @@ def of_home(event: Mapping[str, Any], body: Mapping[str, Any], *, team: str) -> 
     return Asked(team=_text(body, "team_id") or team, user=user, channel="") if user else None
 
 
-def of_said(said: Said) -> Asked:
-    """Return who gave a command in a message."""
+def of_said(said: Said, *, url: str) -> Asked:
+    """Return who gave a command in a message; `url` is the workspace's, for links."""
+    link = ids.permalink(url, said.thread, said.ts)
     return Asked(
         team=said.thread.team,
         user=said.user,
         channel=said.channel,
         thread_ts=said.thread.thread_ts,
-        said_ts=said.ts,
+        said=Utterance(message=said.ts, link=link, said_at=moment(said.ts)),
     )
+
+
+def chosen(message: Mapping[str, Any], asked: Asked, *, bot_user: str, url: str) -> Chosen:
+    """Return a message from whose menu somebody chose.
+
+    Args:
+        message: The payload's.
+        asked: Who chose, and where.
+        bot_user: Recall's user.
+        url: The workspace's, for links.
+    """
+    ts, author = str(message["ts"]), _text(message, "user")
+    return Chosen(
+        message=ts,
+        author=ids.user_id(asked.team, author) if author else None,
+        is_ours=author == bot_user,
+        answers=_answered(message),
+        text=decode_text(str(message.get("text") or ""), own=bot_user),
+        link=ids.permalink(url, asked.thread, ts),
+    )
+
+
+def _answered(message: Mapping[str, Any]) -> str:
+    """Return which message a post of Recall answers, as its metadata says; every part of an answer has it."""
+    mark = _inner(message, "metadata")
+    return str(_inner(mark, "event_payload").get("message_id") or "") if mark.get("event_type") == EVENT_TYPE else ""
 
 
 def _inner(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

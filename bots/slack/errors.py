@@ -1,16 +1,17 @@
 """What calls of Slack's Web API raise. They carry method names and Slack's own error words, never message text.
 
 PlatformError
-├── SlackUnavailableError   no answer, a failing server, or a rate limit that lasts; may pass
-└── SlackRefusedError       Slack answered, and said no; the same call will be refused again
+├── PlatformUnavailableError
+│   └── SlackUnavailableError   no answer, a failing server, or a rate limit that lasts; may pass
+└── SlackRefusedError           Slack answered, and said no; the same call will be refused again
 """
 
-from bots.platform import PlatformError
+from bots.platform import PlatformError, PlatformUnavailableError
 
 __all__ = ["SlackRefusedError", "SlackUnavailableError"]
 
 
-class SlackUnavailableError(PlatformError):
+class SlackUnavailableError(PlatformUnavailableError):
     """A call got no answer that says what became of it, or was rate limited for longer than it could wait.
 
     Attributes:

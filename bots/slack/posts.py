@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 import structlog
 
+from bots.reply import PLACEHOLDER
+from bots.slack.blocks import Block
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
-from bots.slack.render import PLACEHOLDER, Block, Post
+from bots.slack.render import Post
 from bots.slack.web import SlackWeb
 
 _log = structlog.get_logger(__name__)

@@ -1,80 +1,99 @@
-"""What a button carries: everything its press needs, so that any process can answer it at any time. Pure."""
+"""How a press is written into a button of Slack, and read again. Pure.
+
+The button's action id says what pressing does, its value the rest. Team and channel are those it is pressed in.
+"""
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-from bots.commands import parse_forget
+from bots.press import Action, Button, Press
 from bots.slack import ids
+from bots.slack.blocks import Block, plain
 from bots.slack.ids import SlackThread
 from memory.errors import InputError
-from memory.model import ForgetTarget, ThisMessage
 
-MOST_WORDS = 300
-"""Of what a person typed, in characters; a value holds 2,000."""
-TOO_LONG = f"That is too long; name it in at most {MOST_WORDS} characters."
+FEEDBACK, SEARCH = "recall_feedback", "recall_search"
+NAMES: dict[Action, str] = {
+    "forget": "recall_forget",
+    "agree": "recall_agree",
+    "keep": "recall_keep",
+    "page": "recall_page",
+    "widen": "recall_widen",
+    "narrow": "recall_narrow",
+    "pause": "recall_pause",
+    "resume": "recall_resume",
+    "export": "recall_export",
+    "why": "recall_why",
+    "good": FEEDBACK,
+    "bad": FEEDBACK,
+    "retry": "recall_retry",
+}
+"""Action ids, each maybe with a colon and more, since Slack wants no two alike in one message."""
+ACTION_ID = re.compile(rf"^({'|'.join(sorted(set(NAMES.values())))})(:.*)?$")
 
+_ACTIONS: dict[str, Action] = {name: action for action, name in NAMES.items() if name != FEEDBACK}
+_VERDICTS: dict[str, Action] = {"good": "good", "bad": "bad"}
 # The characters that Slack may escape on the way.
 _LIVE = re.compile("[&<>]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
-    """A button.
-
-    Attributes:
-        user: Whom it was made for.
-        what: What to forget, as they would type it; "" for a message.
-        message: The message to forget.
-        thread: The thread that is meant.
-        digest: Of the plan that pressing agrees to.
-        words: What the list was searched for.
-        page: Of the list, when it stands in one; the first is 0.
-        why: Names the answer whose memories were shown.
-        home: It stands in the Home tab.
-    """
-
-    user: str
-    what: str = ""
-    message: str = ""
-    thread: str = ""
-    digest: str = ""
-    words: str = ""
-    page: int | None = None
-    why: str = ""
-    home: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what does not fit into a button.
-
-        Raises:
-            InputError: Too many words.
-        """
-        if max(len(self.what), len(self.words)) > MOST_WORDS:
-            raise InputError(TOO_LONG)
-
-    def target(self, *, team: str, channel: str) -> ForgetTarget:
-        """Return what it is to forget.
-
-        Raises:
-            InputError: It names nothing.
-        """
-        session_id = ids.session_id(SlackThread(team, channel, self.thread)) if self.thread else None
-        if self.message and session_id is not None:
-            return ThisMessage(session_id=session_id, platform_message_id=self.message)
-        return parse_forget(self.what, session_id=session_id)
+def element(button: Button) -> Block:
+    """Return a button as an element of a block."""
+    name = ":".join(filter(None, [NAMES[button.press.action], _which(button)]))
+    made: Block = {"type": "button", "action_id": name, "text": plain(button.label), "value": encoded(button.press)}
+    return made | ({"style": "danger"} if button.is_grave else {})
 
 
 def encoded(press: Press) -> str:
     """Return the value of a button."""
+    if press.action == "why":
+        return press.message
+    if press.action in _VERDICTS:
+        return f"{press.action}:{press.message}"
     kept = {each.name: value for each in fields(press) if (value := getattr(press, each.name)) != each.default}
+    kept.pop("action")
+    if press.user is not None:
+        kept["user"] = ids.user_of(press.user)[1]
+    if press.thread is not None:
+        kept["thread"] = ids.thread_of(press.thread).thread_ts
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     return _LIVE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def decoded(value: object) -> Press | None:
-    """Return the button that a value stands for; None if it is none of ours."""
-    try:
-        return Press(**json.loads(value)) if isinstance(value, str) else None
-    except (ValueError, TypeError, InputError):
+def decoded(action_id: str, value: object, *, team: str, channel: str) -> Press | None:
+    """Return the press that an action stands for; None if it is none of ours.
+
+    Args:
+        action_id: What pressing does.
+        value: What else the button carries.
+        team: The workspace.
+        channel: Where it was pressed; "" in the Home tab.
+    """
+    name = action_id.partition(":")[0]
+    if not isinstance(value, str):
         return None
+    if name == FEEDBACK:
+        verdict, _, message = value.partition(":")
+        return Press(action=_VERDICTS[verdict], message=message) if verdict in _VERDICTS else None
+    if name == NAMES["why"]:
+        return Press(action="why", message=value)
+    try:
+        kept = {"thread": "", **json.loads(value)}
+        user, thread = ids.user_id(team, kept.pop("user")), kept.pop("thread")
+        session_id = ids.session_id(SlackThread(team, channel, thread)) if thread else None
+        return Press(action=_ACTIONS[name], user=user, thread=session_id, **kept)
+    except (ValueError, TypeError, LookupError, InputError):
+        return None
+
+
+def _which(button: Button) -> str:
+    """Return what tells a button from others in its message that do the same."""
+    match button.press.action:
+        case "forget" | "widen" | "narrow" if not button.press.digest:
+            return button.press.what.removeprefix("#")
+        case "page":
+            return button.label.lower()
+        case "pause" | "resume" if button.press.thread is not None:
+            return "thread"
+    return ""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from bots.platform import NotePost, Reply, ReplySink
+from bots.slack import ids
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
 from bots.slack.posts import Found, ReplyPosts, Wait
@@ -67,7 +68,7 @@ class SlackReply(ReplySink):
         self._posts = ReplyPosts(web, thread, message_id=message_id, asker=asker, in_channel=in_channel, wait=wait)
         self._status = Status(web, thread, asker)
         self._message_id = message_id
-        self._asker = asker
+        self._asker = ids.user_id(thread.team, asker) if asker else None
         self._now = now
         self._show_within_s = show_within_s
         self._note_post: NotePost = _not_begun

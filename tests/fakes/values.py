@@ -1,6 +1,7 @@
 """Ready-made people, places and messages for tests."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from memory.audience import everyone_in, members_of, private_to
 from memory.forgetting import PlatformChange
@@ -9,10 +10,13 @@ from memory.model import (
     Fact,
     FactKind,
     InboundMessage,
+    Memory,
+    MemoryKey,
     Message,
     MessageId,
     Person,
     Place,
+    Recallable,
     Role,
     SessionId,
     TenantId,
@@ -108,3 +112,31 @@ def stored_fact(number: int, text: str, *, owner: str = "ana") -> Fact:
         audience=dm(owner).audience,
         said_at=NOON,
     )
+
+
+def shown_memory(number: int = 7, text: str = "I run EKS.", **more: Any) -> Memory:
+    """Return a memory as its owner sees it; `more` takes the place of what is not said here."""
+    values: dict[str, Any] = {
+        "key": MemoryKey(f"f{number}"),
+        "subject": "person",
+        "kind": "other",
+        "audience": dm("ana").audience,
+        "said_at": NOON,
+        "session_id": dm("ana").session_id,
+        "thread": "main",
+    }
+    return Memory(number=number, text=text, **(values | more))
+
+
+def recallable(number: int | None, text: str = "I run EKS.", **more: Any) -> Recallable:
+    """Return a turn that an answer was given, the reader's own when it has a number; `more` as above."""
+    values: dict[str, Any] = {
+        "key": MemoryKey("m1.1"),
+        "kind": "turn",
+        "owner": person("ana").user_id,
+        "author": "bob",
+        "said_at": NOON,
+        "session_id": dm("ana").session_id,
+        "thread": "main",
+    }
+    return Recallable(number=number, text=text, **(values | more))

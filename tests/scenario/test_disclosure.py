@@ -10,7 +10,7 @@ import pytest_asyncio
 from bots.conversation import Conversation
 from bots.delivery import Delivery
 from bots.platform import IncomingMessage, Reply
-from bots.slack.desk import DISCLOSURE
+from bots.slack.ways import DISCLOSURE
 from memory.model import Person, Place
 from tests.fakes.values import TENANT, dm, person, public_channel
 from tests.fixtures.core import Core, Shown

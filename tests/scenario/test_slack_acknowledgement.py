@@ -7,8 +7,9 @@ import pytest
 
 from bots.health import HealthServer, Readiness
 from bots.metrics import Metrics
-from bots.slack import answering, spoken_commands
+from bots.slack import spoken_commands
 from bots.slack.channels import FAILURE_GOOD_FOR_S
+from bots.slack.ways import WAYS
 from memory.errors import StoreError
 from memory.stores.sql.database import Database, open_database
 from tests.fakes.clock import FrozenClock
@@ -184,7 +185,7 @@ async def test_who_commands_is_told_that_slack_does_not_answer(slack: SlackMachi
     slack.clock.advance(FAILURE_GOOD_FOR_S)
     done = await ana.slash("/remember", "I like tabs.")
 
-    assert failed.text.startswith(answering.NO_SLACK)
+    assert failed.text.startswith(WAYS.unavailable)
     assert "Remembered: #1" in done.text
 
 

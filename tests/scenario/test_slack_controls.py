@@ -10,17 +10,22 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from structlog.testing import capture_logs
 
-from bots import commands
+from bots import commands, press
+from bots.desk import desk, outcome
+from bots.desk.buttons import GONE, Buttons
+from bots.desk.desk import open_desk
+from bots.desk.feedback import Feedback
 from bots.metrics import Metrics
-from bots.pausing import Pausing
-from bots.slack import answering, controls, desk, exports, press
+from bots.slack import controls, exports
+from bots.slack.answering import Answering
 from bots.slack.channels import Channels
 from bots.slack.controls import Controls
-from bots.slack.desk import MemoryDesk, slack_commands
 from bots.slack.exports import Exports
 from bots.slack.guests import Guests
-from bots.slack.pause_desk import HOW_TO_PAUSE, PauseDesk
+from bots.slack.surroundings import SlackSurroundings
+from bots.slack.ways import WAYS
 from bots.slack.web import SlackWeb
+from bots.slack.workspace import identify
 from memory.bootstrap import compose
 from memory.errors import StoreUnavailableError
 from memory.model import ExtractionReply, FactOperation, Memory, SessionId, UserId
@@ -104,7 +109,7 @@ async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: Sl
     assert "#1  I deploy with ArgoCD." in found.text
     assert "Nothing is remembered of you yet." in others.text
     assert "Forgotten: 1 fact." in gone.text
-    assert desk.PLATFORM_COPY in gone.text
+    assert WAYS.platform_copy in gone.text
     assert "Nothing is remembered of you yet." in empty.text
     assert bob.sees(ops) == bob.ephemerals(ops)
     assert slack.server.refusals == []
@@ -206,7 +211,7 @@ async def test_pressing_twice_forgets_once(slack: SlackMachine) -> None:
     again = await pressed(ana, seen, "recall_agree")
     await process.platform.idle()
 
-    assert again == desk.GONE
+    assert again == GONE
     assert "Nothing is remembered of you yet." in await listed(ana)
 
 
@@ -234,7 +239,7 @@ async def test_a_button_is_for_whom_it_was_made(slack: SlackMachine) -> None:
     lines = await ana.slash("/memories", "", ops)
     other = await presses_for(bob, ana, ops, lines.messages[0], "recall_forget:1")
 
-    assert [theft.text, other.text] == [answering.NOT_YOURS] * 2
+    assert [theft.text, other.text] == [outcome.NOT_YOURS] * 2
     assert "2 memories" in await listed(ana)
     assert "2 memories" in await listed(bob)
 
@@ -416,7 +421,7 @@ async def test_what_the_model_keeps_can_be_undone_by_whose_it_is(slack: SlackMac
     second = await ana.presses(answer, "recall_forget:2", expect=1)
 
     assert "I'll remember that: my shell is fish" in answer.shown
-    assert thief.text == answering.NOT_YOURS
+    assert thief.text == outcome.NOT_YOURS
     assert "my shell is fish" in before
     assert "Forgotten: 1 fact" in first.text
     assert "#2" in second.text and "Forgotten" not in second.text
@@ -468,8 +473,8 @@ async def test_an_export_comes_as_a_file_to_the_persons_own_dm(slack: SlackMachi
     usage = await ana.slash("/memory", "what", ops)
     (sent,) = ana.sees(ana.dm)[-1:]
 
-    assert seen.text == desk.EXPORTED
-    assert usage.text == desk.MEMORY_USAGE
+    assert seen.text == WAYS.exported
+    assert usage.text == WAYS.memory_usage
     data = json.loads(sent.files[0].content)
     assert [fact["text"] for fact in data["facts"]] == ["I quote code with ```."]
     assert [each.shown for each in slack.team.thread(sent).messages] == [exports.INTRODUCTION]
@@ -510,7 +515,7 @@ async def test_an_export_comes_as_messages_where_files_may_not_be_sent(slack: Sl
     seen = await ana.slash("/memory", "export")
     sent = [message.shown for message in ana.sees(ana.dm) if message.ephemeral_to is None]
 
-    assert seen.text == desk.EXPORTED
+    assert seen.text == WAYS.exported
     text = sent[-1].partition("```json\n")[2].partition("\n```")[0]
     assert json.loads(text)["facts"][0]["text"] == "I quote code with ```."
 
@@ -537,7 +542,7 @@ async def test_the_home_tab_shows_searches_and_forgets(slack: SlackMachine) -> N
     await ana.presses(home, "recall_forget:3")
     await ana.until_home_shows("Forgotten: 1 fact, 1 message, 1 reply.")
     await ana.presses(home, "recall_export")
-    await ana.until_home_shows(desk.EXPORTED)
+    await ana.until_home_shows(WAYS.exported)
 
     assert "#1  I like ArgoCD." in searched
     assert "#2  I like tabs." in home.shown
@@ -659,7 +664,7 @@ async def test_where_outsiders_may_read_nothing_that_is_said_is_remembered(slack
     seen = await ana.slash("/memories", "", shared)
 
     assert refused.text == desk.NO_PLACE
-    assert desk.SEEN_BY_NOBODY in typed.text
+    assert WAYS.seen_by_nobody in typed.text
     assert ["I like" in seen.text, "tabs" in seen.text, "lines" in seen.text, "spaces" in seen.text] == [
         True,
         True,
@@ -684,7 +689,7 @@ async def test_what_is_typed_for_recall_alone_is_used_in_direct_messages_alone(s
     ("command", "text", "words"),
     [
         ("/forget", "", desk.FORGET_USAGE),
-        ("/forget", "this thread", desk.NO_THREAD),
+        ("/forget", "this thread", WAYS.no_thread),
         ("/forget", "#7", "You have no memory #7."),
         ("/forget", "about " + "x" * 400, press.TOO_LONG),
         ("/memories", "zanzibar", "No memory of yours has: zanzibar"),
@@ -743,8 +748,8 @@ class FailingMemory(PersonalMemory):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (StoreUnavailableError("sql", "list at 10.0.0.7"), answering.UNREACHABLE),
-        (KeyError("10.0.0.7"), answering.BROKEN),
+        (StoreUnavailableError("sql", "list at 10.0.0.7"), outcome.UNREACHABLE),
+        (KeyError("10.0.0.7"), outcome.BROKEN),
     ],
     ids=["record away", "bug"],
 )
@@ -755,21 +760,20 @@ async def test_a_failure_is_told_in_fixed_words_with_the_id_of_its_log_line(
     recall, _ = compose(MemorySettings(), slack.stores, ScriptedModel())
     web, tasks, ana = SlackWeb(slack.team.bot_token, api_url=slack.server.url), TaskTracker(), slack.team.user("ana")
     channels = Channels(web, slack.clock, Guests(web, slack.clock, tasks))
-    memories = MemoryDesk(
-        commands=slack_commands(FailingMemory(error)),
-        pausing=PauseDesk(
-            commands=Pausing(recall.personal, how=HOW_TO_PAUSE, mode=recall.service.mode), channels=channels
-        ),
+    memories = open_desk(
+        personal=FailingMemory(error),
         service=recall.service,
-        channels=channels,
-        exports=Exports(web),
-        bot_user=slack.team.bot.user_id,
-        url="https://acme.slack.test",
+        surroundings=SlackSurroundings(channels),
+        ways=WAYS,
     )
     app = AsyncApp(client=web.client, process_before_response=True, request_verification_enabled=False)
-    answered = answering.Answering(web, tasks)
-    listening = Controls(desk=memories, retry=nothing_failed, answering=answered, metrics=Metrics().platform("slack"))
-    listening.register(app, team=slack.team.team_id)
+    listening = Controls(
+        workspace=await identify(web),
+        desk=memories,
+        buttons=Buttons(desk=memories, retry=nothing_failed, feedback=Feedback(Metrics().platform("slack"))),
+        answering=Answering(web, Exports(web), tasks),
+    )
+    listening.register(app)
     interaction = ana.world.interaction(ana.team, ana.user, channel_id=ana.dm.channel_id)
     payload = events.slash_command(
         ana.world.place(ana.team),

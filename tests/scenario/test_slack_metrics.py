@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bots.slack.render import BAD, FEEDBACK_ACTION, GOOD
+from bots.slack.press import FEEDBACK
 from tests.fakes.model import remembers
 from tests.fakes.slack_server import Channel, Message, Person
 from tests.fixtures.slack import SlackMachine, SlackProcess
@@ -23,9 +23,9 @@ def counted(process: SlackProcess, family: str) -> dict[str, float]:
 
 async def says_of(person: Person, answer: Message, verdict: str) -> None:
     """Press a feedback button and wait for the thanks."""
-    button = answer.buttons[FEEDBACK_ACTION]
-    value = button["positive_button" if verdict == GOOD else "negative_button"]["value"]
-    await person.presses(answer, FEEDBACK_ACTION, value, expect=1)
+    button = answer.buttons[FEEDBACK]
+    value = button["positive_button" if verdict == "good" else "negative_button"]["value"]
+    await person.presses(answer, FEEDBACK, value, expect=1)
 
 
 async def an_answer(slack: SlackMachine, person: Person, ops: Channel) -> Message:
@@ -41,10 +41,10 @@ async def test_feedback_is_counted_once_for_each_reader_who_gives_it(slack: Slac
     ana, bob = slack.team.user("ana"), slack.team.user("bob")
     ops = slack.team.channel("ops", ana, bob)
     answer = await an_answer(slack, ana, ops)
-    for person, verdict in ((ana, GOOD), (ana, GOOD), (bob, GOOD), (bob, BAD)):
+    for person, verdict in ((ana, "good"), (ana, "good"), (bob, "good"), (bob, "bad")):
         await says_of(person, answer, verdict)
 
-    assert counted(process, "recall_feedback") == {GOOD: 2, BAD: 1}
+    assert counted(process, "recall_feedback") == {"good": 2, "bad": 1}
 
 
 async def test_what_is_stored_and_forgotten_is_counted(slack: SlackMachine) -> None:

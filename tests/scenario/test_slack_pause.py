@@ -2,7 +2,9 @@
 
 import pytest
 
-from bots.slack import desk, ids, pause_desk
+from bots.desk import pausing
+from bots.slack import ids
+from bots.slack.ways import WAYS
 from memory.service import PAUSED, THREAD_PAUSED
 from tests.contract.record import Record
 from tests.fakes.slack.channel import First
@@ -59,18 +61,18 @@ async def test_a_thread_is_paused_for_everybody_to_see(slack: SlackMachine, firs
     thread = slack.team.thread(await ana.says(ops, "@recall we use argo-17"))
     await thread.until_answers(1)
     await bob.says(ops, "@recall pause this thread", thread=thread, first=first)
-    await thread.until_shows(pause_desk.PAUSED)
+    await thread.until_shows(pausing.PAUSED)
     await ana.says(ops, "the vault is in xyzzy-1", thread=thread)
     *_, answer = await thread.until_answers(3)
     await ana.says(ops, "@recall resume this thread", thread=thread, first=first)
-    await thread.until_shows(pause_desk.RESUMED)
+    await thread.until_shows(pausing.RESUMED)
     await bob.says(ops, "what is plugh-1?", thread=thread)
     await thread.until_answers(5)
     await process.platform.idle()
 
-    (paused,), (resumed,) = announced(thread, pause_desk.PAUSED), announced(thread, pause_desk.RESUMED)
-    assert paused.startswith(f"<@{bob.user_id}> {pause_desk.PAUSED}")
-    assert resumed.startswith(f"<@{ana.user_id}> {pause_desk.RESUMED}")
+    (paused,), (resumed,) = announced(thread, pausing.PAUSED), announced(thread, pausing.RESUMED)
+    assert paused.startswith(f"<@{bob.user_id}> {pausing.PAUSED}")
+    assert resumed.startswith(f"<@{ana.user_id}> {pausing.RESUMED}")
     assert paused.count("<@") == resumed.count("<@") == 1
     assert THREAD_PAUSED in answer.shown
     assert [message.text for message in process.model.asked[-1].history] == ["ana: we use argo-17", "answer 1"]
@@ -85,7 +87,7 @@ async def test_nothing_is_stored_by_hand_in_a_paused_thread(slack: SlackMachine)
     ana = slack.team.user("ana")
     ops = slack.team.channel("ops", ana)
     thread = slack.team.thread(await ana.says(ops, "@recall pause this thread"))
-    await thread.until_shows(pause_desk.PAUSED)
+    await thread.until_shows(pausing.PAUSED)
     await ana.says(ops, "@recall remember: I deploy on Fridays", thread=thread)
     await slack.server.socket.until_acked()
     await process.platform.idle()
@@ -108,11 +110,11 @@ async def test_what_is_said_right_after_a_pause_is_not_kept(slack: SlackMachine)
     for number in range(3):
         await ana.says(ops, "@recall pause this thread", thread=thread)
         await ana.says(ops, f"the vault is in xyzzy-{number}", thread=thread)
-        await thread.until(lambda shown: len(announced(shown, pause_desk.PAUSED)) > number)  # noqa: B023 (used at once)
+        await thread.until(lambda shown: len(announced(shown, pausing.PAUSED)) > number)  # noqa: B023 (used at once)
         await process.platform.idle()
         assert await left_of(slack, "xyzzy") == []
         await ana.says(ops, "@recall resume this thread", thread=thread)
-        await thread.until(lambda shown: len(announced(shown, pause_desk.RESUMED)) > number)  # noqa: B023 (used at once)
+        await thread.until(lambda shown: len(announced(shown, pausing.RESUMED)) > number)  # noqa: B023 (used at once)
         await process.platform.idle()
 
 
@@ -123,7 +125,7 @@ async def test_pausing_a_thread_of_others_does_not_make_recall_join_it(slack: Sl
     ops = slack.team.channel("ops", ana, bob)
     thread = slack.team.thread(await ana.says(ops, "lunch?"))
     await bob.says(ops, "@recall pause this thread", thread=thread)
-    await thread.until_shows(pause_desk.PAUSED)
+    await thread.until_shows(pausing.PAUSED)
     await ana.says(ops, "pizza?", thread=thread)
     await slack.server.socket.until_acked()
     await process.platform.idle()
@@ -137,7 +139,7 @@ async def test_settings_say_what_is_paused_here_and_for_me(slack: SlackMachine) 
     ana = slack.team.user("ana")
     ops = slack.team.channel("ops", ana)
     thread = slack.team.thread(await ana.says(ops, "@recall pause this thread"))
-    await thread.until_shows(pause_desk.PAUSED)
+    await thread.until_shows(pausing.PAUSED)
     typed = await ana.slash("/memory", "settings", ops)
     await ana.slash("/memory", "pause", ops)
     for words in ("@recall memory settings", "@recall resume"):
@@ -157,10 +159,10 @@ async def test_settings_say_what_is_paused_here_and_for_me(slack: SlackMachine) 
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("", desk.MEMORY_USAGE),
-        ("paws", desk.MEMORY_USAGE),
-        ("pause this thread", pause_desk.NO_THREAD),
-        ("resume thread", pause_desk.NO_THREAD),
+        ("", WAYS.memory_usage),
+        ("paws", WAYS.memory_usage),
+        ("pause this thread", WAYS.no_thread_to_pause),
+        ("resume thread", WAYS.no_thread_to_pause),
     ],
 )
 async def test_what_the_command_cannot_do_is_explained(slack: SlackMachine, typed: str, answer: str) -> None:
@@ -227,9 +229,9 @@ async def test_settings_have_the_same_switches(slack: SlackMachine) -> None:
     await slack.server.until(lambda: any("In this thread" in each.shown for each in ana.ephemerals(ops)))
     (here,) = [each for each in ana.ephemerals(ops) if "In this thread" in each.shown]
     await ana.presses(here, "recall_pause:thread")
-    await thread.until(lambda shown: pause_desk.PAUSED in shown.text)
+    await thread.until(lambda shown: pausing.PAUSED in shown.text)
 
     assert "For you: memory is paused." in paused
     assert "In the last 30 days: 0 questions" in paused
-    assert announced(thread, pause_desk.PAUSED)
+    assert announced(thread, pausing.PAUSED)
     assert slack.server.refusals == []

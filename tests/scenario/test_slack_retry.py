@@ -3,8 +3,8 @@
 import pytest
 
 from bots.conversation import UNAVAILABLE
-from bots.slack import answering, controls
-from bots.slack.render import RETRY_ACTION
+from bots.desk import buttons, outcome
+from bots.slack.press import NAMES
 from memory.errors import ProviderUnavailableError
 from memory.model import TextDelta
 from tests.fakes.slack_server import Channel, Message, Person, Thread, lifecycle
@@ -12,6 +12,7 @@ from tests.fixtures.slack import SlackMachine, SlackProcess
 
 pytestmark = pytest.mark.timeout(120)
 
+RETRY = NAMES["retry"]
 LOST = ProviderUnavailableError("scripted", "no answer")
 
 
@@ -29,12 +30,12 @@ async def test_the_asker_has_it_answered_in_the_same_place(slack: SlackMachine) 
     process = await slack.start()
     ana = slack.team.user("ana")
     thread, post = await unanswered(slack, process, ana, slack.team.channel("ops", ana))
-    await ana.presses(post, RETRY_ACTION)
+    await ana.presses(post, RETRY)
     answer = await thread.until_shows("answer 2")
     await thread.until(lambda shown: not shown.status)
 
     assert answer is post and thread.answers == [post]
-    assert UNAVAILABLE not in post.shown and RETRY_ACTION not in post.buttons
+    assert UNAVAILABLE not in post.shown and RETRY not in post.buttons
     assert [request.message.text for request in process.model.asked] == ["why does api-7f9c restart?"] * 2
     assert process.model.asked[1].history == ()
     # What is shown where an answer is noted may be an open stream, as far as the next turn knows.
@@ -47,9 +48,9 @@ async def test_nobody_else_can_press_it(slack: SlackMachine) -> None:
     ana, bob = slack.team.user("ana"), slack.team.user("bob")
     ops = slack.team.channel("ops", ana, bob)
     _, post = await unanswered(slack, process, ana, ops)
-    await bob.presses(post, RETRY_ACTION, expect=1)
+    await bob.presses(post, RETRY, expect=1)
 
-    assert answering.NOT_YOURS in bob.ephemerals(ops)[0].shown
+    assert outcome.NOT_YOURS in bob.ephemerals(ops)[0].shown
     assert len(process.model.asked) == 1
 
 
@@ -66,13 +67,13 @@ async def test_two_presses_through_two_processes_give_one_answer(slack: SlackMac
         process.model.replies = []
         process.model.gate.clear()
     for _ in range(4):  # Slack gives each to either process
-        await ana.presses(post, RETRY_ACTION)
+        await ana.presses(post, RETRY)
     await slack.server.until(lambda: len(ana.ephemerals(ops)) == 3)
     for process in processes:
         process.model.gate.set()
     await thread.until(lambda shown: UNAVAILABLE not in shown.text and shown.finished == shown.answers)
 
-    assert {each.shown for each in ana.ephemerals(ops)} == {controls.NOTHING_TO_TRY}
+    assert {each.shown for each in ana.ephemerals(ops)} == {buttons.NOTHING_TO_TRY}
     assert len(thread.answers) == 1 and sum(len(process.model.asked) for process in processes) == 2
 
 
@@ -83,9 +84,9 @@ async def test_what_is_forgotten_is_not_tried_again(slack: SlackMachine) -> None
     ops = slack.team.channel("ops", ana)
     _, post = await unanswered(slack, process, ana, ops)
     assert "Forgotten" in (await ana.slash("/forget", "everything", ops)).text
-    await ana.presses(post, RETRY_ACTION, expect=1)
+    await ana.presses(post, RETRY, expect=1)
 
-    assert controls.NOTHING_TO_TRY in ana.ephemerals(ops)[-1].shown
+    assert buttons.NOTHING_TO_TRY in ana.ephemerals(ops)[-1].shown
     assert len(process.model.asked) == 1
 
 
@@ -96,10 +97,10 @@ async def test_a_second_failure_can_be_tried_again_too(slack: SlackMachine) -> N
     thread, post = await unanswered(slack, process, ana, slack.team.channel("ops", ana))
     first = post.shown
     process.model.replies = [[TextDelta(text="It restarts "), LOST]]
-    await ana.presses(post, RETRY_ACTION)
+    await ana.presses(post, RETRY)
     await thread.until(lambda shown: "It restarts" in shown.text and "Error id" in shown.text)
     second = post.shown
-    await ana.presses(post, RETRY_ACTION)
+    await ana.presses(post, RETRY)
     await thread.until_shows("answer 3")
 
     assert first.rpartition("Error id")[2] != second.rpartition("Error id")[2]
@@ -114,7 +115,7 @@ async def test_an_earlier_message_is_tried_again_after_a_later_one_was_answered(
     thread, post = await unanswered(slack, process, ana, ops)
     await ana.says(ops, "since when?", thread=thread)
     await thread.until_shows("answer 2")
-    await ana.presses(post, RETRY_ACTION)
+    await ana.presses(post, RETRY)
     await thread.until_shows("answer 3")
     await ana.says(ops, "thanks", thread=thread)
     await thread.until_shows("answer 4")
@@ -142,7 +143,7 @@ async def test_what_is_tried_again_is_for_who_reads_it_now(slack: SlackMachine) 
     before = process.model.asked[-1].recalled
     await lifecycle.join(ops, gus.user)
     await slack.server.socket.until_acked()
-    await ana.presses(post, RETRY_ACTION)
+    await ana.presses(post, RETRY)
     await thread.until_shows("answer 3")
 
     assert (bool(before), process.model.asked[-1].recalled) == (True, ())

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 import pytest
 
 from bots.platform import Reply
+from bots.reply import PLACEHOLDER
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.ids import SlackThread
-from bots.slack.render import FEEDBACK_ACTION, PLACEHOLDER, RETRY_ACTION, STREAM_BYTES
+from bots.slack.press import FEEDBACK, NAMES
+from bots.slack.render import STREAM_BYTES
 from bots.slack.sink import EDIT_S, PACE_S, SlackReply
 from bots.slack.web import SlackWeb
 from memory.errors import StoreConflictError, StoreUnavailableError
 from tests.fakes.slack_server import Channel, Message, Person, SlackServer, Thread
 
+RETRY = NAMES["retry"]
 ANSWER = "The pod was killed for memory. Raise the limit to 512Mi."
 PIECES = ("The pod was ", "killed for memory. ", "Raise the limit ", "to 512Mi.")
 
@@ -146,7 +149,7 @@ async def test_an_answer_grows_and_ends_in_one_message(stage: Stage) -> None:
     await reply.finish(Reply(text=ANSWER, notices=("Memory is slow.",)))
 
     assert stage.answer.shown == f"{ANSWER}\nMemory is slow."
-    assert FEEDBACK_ACTION in stage.answer.buttons and not stage.answer.edited
+    assert FEEDBACK in stage.answer.buttons and not stage.answer.edited
     assert stage.slack.refusals == [] and stage.times("conversations.replies") == 0
 
 
@@ -245,7 +248,7 @@ async def test_a_stream_that_expires_at_the_end(stage: Stage) -> None:
 
     await reply.finish(Reply(text=ANSWER))
 
-    assert stage.answer.shown == ANSWER and FEEDBACK_ACTION in stage.answer.buttons
+    assert stage.answer.shown == ANSWER and FEEDBACK in stage.answer.buttons
 
 
 FAULTS = [
@@ -533,7 +536,7 @@ async def test_stop_keeps_what_was_read(stage: Stage) -> None:
     await reply.finish(Reply(text="Stopped.", failed=True))
 
     assert stage.answer.shown == "".join(PIECES[:3]) + "\nStopped."
-    assert list(stage.answer.buttons) == [RETRY_ACTION]
+    assert list(stage.answer.buttons) == [RETRY]
     assert stage.thread.session_status == "active"
 
 
@@ -651,7 +654,7 @@ async def test_another_attempt_takes_the_place_of_a_failed_one(stage: Stage, bef
 
     assert stage.thread.answers[0] is post
     assert "".join(message.shown for message in stage.thread.answers).split() == text.split()
-    assert [RETRY_ACTION in message.buttons for message in stage.thread.answers] == [False] * len(stage.thread.answers)
+    assert [RETRY in message.buttons for message in stage.thread.answers] == [False] * len(stage.thread.answers)
 
 
 async def test_a_failure_that_is_shown_once_more_stays_as_it_was(stage: Stage) -> None:
@@ -662,7 +665,7 @@ async def test_a_failure_that_is_shown_once_more_stays_as_it_was(stage: Stage) -
     late = stage.reply(post=post.ts)
     await late.finish(Reply(text="Something went wrong.", failed=True))
 
-    assert stage.answer.shown == shown and RETRY_ACTION in post.buttons
+    assert stage.answer.shown == shown and RETRY in post.buttons
 
 
 async def test_an_answer_that_only_remains_to_be_shown_replaces_a_failure(stage: Stage) -> None:
@@ -683,7 +686,7 @@ async def test_a_failed_answer_grows_anew_while_it_is_tried_again(stage: Stage) 
     await again.working()
     await stage.stream(again, PIECES[0])
 
-    assert post.shown == PIECES[0] and RETRY_ACTION not in post.buttons
+    assert post.shown == PIECES[0] and RETRY not in post.buttons
 
 
 LONG = "Check the node. " * 1_500

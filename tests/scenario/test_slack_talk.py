@@ -3,8 +3,8 @@
 import pytest
 
 from bots.conversation import STOPPED
-from bots.slack.home import TITLE
 from bots.slack.prompts import PROMPTS
+from bots.slack.views import TITLE
 from tests.fakes.slack_server import lifecycle
 from tests.fixtures.slack import SlackMachine
 

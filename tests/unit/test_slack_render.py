@@ -2,23 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.platform import Reply
-from bots.slack.press import Press, decoded
-from bots.slack.render import (
-    FEEDBACK_ACTION,
-    TEXT_BYTES,
-    WHY_ACTION,
-    Post,
-    StreamGuard,
-    escape_mass_mentions,
-    fallback,
-    parts,
-)
+from bots.press import Press
+from bots.slack.blocks import TEXT_BYTES, fallback
+from bots.slack.press import FEEDBACK, NAMES, decoded
+from bots.slack.render import Post, StreamGuard, escape_mass_mentions, parts
 from memory.model import MemoryKey, MessageId, Recallable, Recalled, SessionId, UserId
 from tests.fakes.slack.blocks import visible_text
 from tests.fakes.slack.limits import (
@@ -32,6 +26,7 @@ from tests.fakes.slack.limits import (
 )
 from tests.fakes.values import NOON, stored_fact
 
+ASKER = UserId("slack:T1:U7")
 _MENTIONS = st.sampled_from([
     "<!channel>", "<!here>", "<!everyone|all>", "<!subteam^S1>", "<!CHANNEL>", "<\\!here>", "<<!here>", "<!", "<", "!",
     "<&#33;channel>", "<\\&#x21;here>", "<&excl;here>", "<!h&#101;re>", "<!&#99hannel>", "&#33;", "&#", "&lt;!here&gt;",
@@ -109,7 +104,7 @@ def test_every_post_is_within_the_limits(text: str, notices: list[str], count: i
     facts = tuple(stored_fact(number, text) for number in range(count))
     reply = Reply(text=text, notices=tuple(notices), used=(_used(),) * count, remembered=facts, failed=failed)
 
-    for post in parts(reply, message_id="7", asker="U7", partial=text):
+    for post in parts(reply, message_id="7", asker=ASKER, partial=text):
         blocks = post.blocks
 
         assert post.blocks and check_blocks(blocks, "message") == []
@@ -173,8 +168,8 @@ def test_what_is_below_an_answer() -> None:
     assert [block["type"] for block in last.below] == ["context", "actions", "context_actions"]
     assert last.below[0]["elements"][0]["text"] == "Memory is slow."
     [button], [feedback] = last.below[1]["elements"], last.below[2]["elements"]
-    assert (button["action_id"], button["value"], button["text"]["text"]) == (WHY_ACTION, "7", "Used 3 memories")
-    assert feedback["action_id"] == FEEDBACK_ACTION
+    assert (button["action_id"], button["value"], button["text"]["text"]) == (NAMES["why"], "7", "Used 3 memories")
+    assert feedback["action_id"] == FEEDBACK
     assert [feedback[name]["value"] for name in ("positive_button", "negative_button")] == ["good:7", "bad:7"]
 
 
@@ -213,12 +208,12 @@ def test_an_answer_that_another_process_made_counts_its_memories() -> None:
 def test_what_was_remembered_can_be_taken_back() -> None:
     """Each with its own button for the asker; what is too much is counted, and plain blocks have no button."""
     facts = tuple(stored_fact(number, f"Fact {number} is true.") for number in range(1, 6))
-    [post] = parts(Reply(text="Hi.", remembered=facts), asker="U7")
+    [post] = parts(Reply(text="Hi.", remembered=facts), asker=ASKER)
     told = [block for block in post.blocks if "accessory" in block]
 
     assert [block["accessory"]["action_id"] for block in told] == [f"recall_forget:{number}" for number in (1, 2, 3)]
-    assert [decoded(block["accessory"]["value"]) for block in told] == [
-        Press(user="U7", what=f"#{number}") for number in (1, 2, 3)
+    assert [_press(block["accessory"]) for block in told] == [
+        Press(action="forget", user=ASKER, what=f"#{number}") for number in (1, 2, 3)
     ]
     assert "I'll remember that: Fact 1 is true." in visible_text(post.blocks)
     assert "… and 2 more: /memories" in visible_text(post.blocks)
@@ -250,6 +245,10 @@ def test_plain_blocks_keep_the_words() -> None:
     assert {block["type"] for block in post.plain_blocks} == {"section", "context"}
     assert visible_text(post.plain_blocks).replace("\n", "") == "# Title" + "w" * 7_000 + "Note."
     assert isinstance(post, Post)
+
+
+def _press(button: dict[str, Any]) -> Press | None:
+    return decoded(button["action_id"], button["value"], team="T1", channel="C1")
 
 
 def _used() -> Recalled:

@@ -1,449 +1,182 @@
-"""Memories as Slack's blocks, what their buttons carry, and what people's words and payloads mean."""
+"""Sheets as Slack's blocks, within Slack's limits, in which nothing is live."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bots.commands import CommandResult
-from bots.slack import asked, press, views
-from bots.slack.asked import Asked
-from bots.slack.home import TITLE, home_tab, settings_view
-from bots.slack.press import MOST_WORDS, Press, decoded, encoded
-from bots.verbs import Spoken, spoken
-from memory.audience import private_to
-from memory.errors import InputError
-from memory.model import (
-    About,
-    Audience,
-    ForgetPlan,
-    Last,
-    Memory,
-    MemoryKey,
-    MessageId,
-    Numbered,
-    Recallable,
-    SessionId,
-    ThisMessage,
-    ThisThread,
-    Usage,
-    UserId,
-    WidenPlan,
-    episode_key,
-    fact_key,
-)
+from bots.desk.home import home_sheet, settings_sheet
+from bots.desk.lists import memory_list, question, reasons, remembered
+from bots.desk.sheets import Announcement, Export, Sheet, Words
+from bots.press import Press
+from bots.slack.press import SEARCH, decoded
+from bots.slack.views import HINT, TITLE, View, view
+from bots.slack.ways import WAYS
+from memory.model import ForgetPlan, MessageId, Recallable, SessionId, Usage, UserId, WidenPlan
 from memory.personal import Pauses
 from tests.fakes.slack.limits import check_blocks, mass_mentions, pinging_texts, total_chars
+from tests.fakes.values import recallable
+from tests.fakes.values import shown_memory as memory
 
 OWNER = UserId("slack:T1:U1")
-SAID_AT = datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
+THREAD = SessionId("slack:T1:C1:1.2")
+HERE = Press(action="page", user=OWNER)
 LIVE = "<!channel> & <@U2> *bold* https://x.test"
+LONGEST = "<&>" * 1_000 + "🚀" * 2_000
+LINK = "https://acme.slack.test/archives/C1/p1?thread_ts=1.2&cid=C1"
 MOST_CHARS = 13_200
 
-
-def _memory(number: int = 7, text: str = "I run EKS.", **more: object) -> Memory:
-    values: dict[str, object] = {
-        "key": MemoryKey(f"f{number}"),
-        "number": number,
-        "subject": "person",
-        "kind": "other",
-        "text": text,
-        "audience": private_to(OWNER),
-        "said_at": SAID_AT,
-        "session_id": SessionId("slack:T1:D1:1.2"),
-        "thread": "main",
-    }
-    return Memory(**(values | more))  # type: ignore[arg-type]  # the defaults above, and what a test changes
-
-
-def _recalled(number: int | None, text: str = "I run EKS.") -> Recallable:
-    return Recallable(
-        key=MemoryKey("m1.1"),
-        kind="turn",
-        owner=OWNER,
-        number=number,
-        text=text,
-        author=LIVE,
-        said_at=SAID_AT,
-        session_id=SessionId("slack:T1:D1:1.2"),
-        thread=LIVE,
-        link="https://acme.slack.test/archives/C1/p1",
-    )
-
-
-def _question(memories: int = 2) -> CommandResult:
-    plan = ForgetPlan(
-        owner=OWNER,
-        memories=tuple(_memory(number) for number in range(memories)),
-        message_ids=(MessageId(4),),
-        reply_ids=(),
-        session_ids=(),
-    )
-    return CommandResult(text="Forget 2 memories?", question=plan)
-
-
 _ALL_KINDS = ("profile", "preference", "environment", "procedure", "decision", "other", "episode")
+_PAUSED = Pauses(person=True, thread=False)
+_MOST = Usage(questions=10**6, answers=10**6, tokens=10**12, kept=dict.fromkeys((*_ALL_KINDS, LIVE), 10**6))
 
 
-def _widening() -> CommandResult:
-    return CommandResult(text="Let 2 memories?", question=WidenPlan(owner=OWNER, memories=(_memory(1), _memory(2))))
+def _given(number: int | None, text: str) -> Recallable:
+    return recallable(number, text, author=LIVE, thread=LIVE, link=LINK)
 
 
-def _buttons(view: views.View) -> list[dict[str, Any]]:
-    found = [block.get("accessory") for block in view.blocks]
-    found += [element for block in view.blocks if block["type"] == "actions" for element in block["elements"]]
-    return [button for button in found if button]
+def _found(*, kinds: int, **more: Any) -> CommandResult:
+    numbers = range(99)
+    found = (memory(each, LONGEST, kind=_ALL_KINDS[each % kinds], **more) for each in numbers)
+    return CommandResult(text=LIVE, memories=tuple(found))
 
 
-LONGEST = "<&>" * 1_000 + "🚀" * 2_000
+_TWO = (memory(1), memory(2))
+_FORGET = ForgetPlan(owner=OWNER, memories=_TWO, message_ids=(MessageId(4),), reply_ids=(), session_ids=())
+_WIDEN = WidenPlan(owner=OWNER, memories=_TWO)
+_WHY = Press(action="forget", user=OWNER, why="1.2", thread=THREAD)
 
-VIEWS = {
-    "list": views.memory_list(
-        [_memory(each, LONGEST, thread=LIVE * 9) for each in range(99)], Press(user="U1", page=3)
+SHEETS: dict[str, Sheet] = {
+    "list": memory_list(
+        [memory(each, LONGEST, thread=LIVE * 9) for each in range(99)], replace(HERE, page=3), ways=WAYS
     ),
-    "searched": views.memory_list([_memory(text=LIVE)], Press(user="U1", words=LIVE, page=0), note=LONGEST),
-    "reasons": views.reasons([_recalled(each, LONGEST) for each in range(40)], Press(user="U1", why="1.2"), note="!"),
-    "others": views.reasons([_recalled(None, LIVE)], Press(user="U1", why="1.2")),
-    "question": views.question(_question(), Press(user="U1", what="about " + "é" * 200)),
-    "remembered": views.remembered(CommandResult(text=LIVE, memories=(_memory(),)), "U1"),
-    "home": home_tab(
-        [_memory(each, LONGEST, thread=LIVE * 9, kind=("other", "decision")[each % 2]) for each in range(99)],
-        Press(user="U1", words=LIVE, page=3),
-        usage=Usage(questions=10**6, answers=10**6, tokens=10**12, kept=dict.fromkeys((*_ALL_KINDS, LIVE), 10**6)),
+    "searched": memory_list([memory(text=LIVE)], replace(HERE, words=LIVE, page=0), ways=WAYS, note=LONGEST),
+    "reasons": reasons([_given(each, LONGEST) for each in range(40)], _WHY, ways=WAYS, note="!"),
+    "others": reasons([_given(None, LIVE)], _WHY, ways=WAYS),
+    "question": question(CommandResult(text="Forget 2?", question=_FORGET), replace(HERE, what="about " + "é" * 200)),
+    "widen all": question(CommandResult(text="Let 2?", question=_WIDEN), replace(HERE, what="all", home=True)),
+    "remembered": remembered(CommandResult(text=LIVE, memories=_TWO), OWNER, note=LIVE, use_private="Use it"),
+    "home": home_sheet(
+        _found(kinds=2, thread=LIVE * 9),
+        replace(HERE, words=LIVE, page=3),
+        ways=WAYS,
+        usage=_MOST,
+        paused=False,
         note=LONGEST,
     ),
-    "home of all kinds": home_tab(
-        [_memory(each, LONGEST, kind=_ALL_KINDS[each % 7], widened=each % 2 == 1) for each in range(99)],
-        Press(user="U1", page=2),
-        usage=Usage(),
-        paused=True,
-        note=LONGEST,
+    "home of all kinds": home_sheet(
+        _found(kinds=7, widened=True), replace(HERE, page=2), ways=WAYS, usage=Usage(), paused=True, note=LONGEST
     ),
-    "settings": settings_view(
-        LIVE, Press(user="U1", thread="1.2"), usage=Usage(), pauses=Pauses(person=True, thread=False), note=LIVE
-    ),
-    "widen all": views.question(_widening(), Press(user="U1", what="all", home=True)),
-    "long words": views.words("line\n" * 9_000),
-    "one long line": views.words(LONGEST * 5),
+    "empty home": home_sheet(CommandResult(text=LIVE), HERE, ways=WAYS, usage=Usage(), paused=True),
+    "settings": settings_sheet(LIVE, replace(HERE, thread=THREAD), ways=WAYS, usage=Usage(), pauses=_PAUSED, note=LIVE),
+    "announcement": Announcement(OWNER, LIVE),
+    "long words": Words("line\n" * 9_000),
+    "one long line": Words(LONGEST * 5),
+    "export": Export("{}", Words(LIVE)),
 }
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-def test_every_view_is_within_slacks_limits_and_pings_nobody(view: views.View) -> None:
+def _buttons(shown: View) -> list[dict[str, Any]]:
+    found = [block.get("accessory") for block in shown.blocks]
+    found += [element for block in shown.blocks if block["type"] == "actions" for element in block["elements"]]
+    return [button for button in found if button]
+
+
+def _pressed(button: dict[str, Any]) -> Press | None:
+    return decoded(button["action_id"], button["value"], team="T1", channel="C1")
+
+
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=SHEETS)
+def test_every_sheet_is_within_slacks_limits_and_pings_nobody(sheet: Sheet) -> None:
     """Whatever the memories say."""
-    blocks = list(view.blocks)
-    is_home = view.text == TITLE
-    action_ids = [button["action_id"] for button in _buttons(view)]
+    shown = view(sheet)
+    blocks = list(shown.blocks)
+    is_home = shown.text == TITLE
+    action_ids = [button["action_id"] for button in _buttons(shown)]
 
     assert check_blocks(blocks, "home" if is_home else "message") == []
     assert is_home or total_chars(blocks) <= MOST_CHARS
-    assert len(view.text.encode()) <= 3_000
+    assert len(shown.text.encode()) <= 3_000
     said = [block for block in blocks if block["type"] != "input"]  # what stands in a field pings nobody
-    assert [each for text in pinging_texts([*said, view.text]) for each in mass_mentions(text)] == []
+    assert [each for text in pinging_texts([*said, shown.text]) for each in mass_mentions(text)] == []
     assert len(action_ids) == len(set(action_ids))
-    assert all(decoded(button["value"]) is not None for button in _buttons(view))
+    assert all(_pressed(button) is not None for button in _buttons(shown))
 
 
 def test_a_line_has_number_text_date_and_source() -> None:
     """Each with its own Forget; a link that is none of ours is left out."""
-    link = "https://acme.slack.test/archives/C1/p1?thread_ts=1.2&cid=C1"
-    memories = [_memory(7, link=link), _memory(8, link="javascript:alert(1)|x")]
-    view = views.memory_list(memories, Press(user="U1", page=0))
-    texts = [block["text"]["text"] for block in view.blocks if block["type"] == "section"]
-    abouts = [block["elements"][0]["text"] for block in view.blocks if block["type"] == "context"]
+    ask = replace(HERE, page=0)
+    shown = view(memory_list([memory(7, link=LINK), memory(8, link="javascript:alert(1)|x")], ask, ways=WAYS))
+    texts = [block["text"]["text"] for block in shown.blocks if block["type"] == "section"]
+    abouts = [block["elements"][0]["text"] for block in shown.blocks if block["type"] == "context"]
 
     assert texts == ["#7  I run EKS.", "#8  I run EKS."]
     assert abouts == [
         "2 memories, newest first. Only you see this.",
-        f'2026-11-02 · <{link}|source> · thread "main"',
+        f'2026-11-02 · <{LINK}|source> · thread "main"',
         '2026-11-02 · thread "main"',
     ]
-    assert [decoded(button["value"]) for button in _buttons(view)] == [
-        Press(user="U1", what="#7", page=0),
-        Press(user="U1", what="#8", page=0),
+    assert [_pressed(button) for button in _buttons(shown)] == [
+        replace(ask, action="forget", what="#7"),
+        replace(ask, action="forget", what="#8"),
     ]
 
 
-def test_a_page_that_is_gone_is_the_last_one() -> None:
-    """What was on it has been forgotten meanwhile."""
-    view = views.memory_list([_memory(each) for each in range(11)], Press(user="U1", page=7))
-
-    assert "11 to 11 of 11" in view.blocks[0]["elements"][0]["text"]
-
-
-def test_the_home_tab_groups_memories_by_kind() -> None:
-    """What a person is and prefers first; a kind of a later version counts as other; newest first within each."""
-    kinds = ["episode", "preference", "unheard-of", "other", "preference"]
-    tab = home_tab([_memory(number, kind=kind) for number, kind in enumerate(kinds)], Press(user="U1"), usage=Usage())
+def test_the_home_tab_is_read_from_top_to_bottom() -> None:
+    """What came of what they did, the switch, the search, memories with all that can be done, usage, the rest."""
+    found = CommandResult(text="", memories=(memory(1), memory(2, widened=True)))
+    tab = view(home_sheet(found, replace(HERE, words="eks"), ways=WAYS, usage=Usage(), paused=True, note="Done."))
     shown = [block["text"]["text"] for block in tab.blocks if block["type"] in {"header", "section"}]
+    (field,) = (block["element"] for block in tab.blocks if block["type"] == "input")
 
     assert shown == [
         TITLE,
-        "Memory is on for you.",
-        "What you prefer",
+        "Done.",
+        "Memory is paused for you: I keep nothing of what you say.",
+        "Other",
         "#1  I run EKS.",
-        "#4  I run EKS.",
-        "Other",
-        "#3  I run EKS.",
-        "Conversations",
-        "#0  I run EKS.",
-        "Other",
         "#2  I run EKS.",
         "In the last 30 days: 0 questions, 0 answers, 0 tokens.\nKept: nothing yet.",
     ]
-
-
-def test_the_home_tab_shows_usage() -> None:
-    """What was asked lately, and what is kept by kind in the order of the list."""
-    usage = Usage(questions=12, answers=1, tokens=45_310, kept={"episode": 1, "preference": 3})
-    tab = home_tab([], Press(user="U1"), usage=usage, empty="Nothing.")
-    shown = [block["text"]["text"] for block in tab.blocks if block["type"] == "section"]
-
-    assert shown == [
-        "Memory is on for you.",
-        "Nothing.",
-        "In the last 30 days: 12 questions, 1 answer, 45,310 tokens.\nKept: What you prefer: 3, Conversations: 1.",
+    assert (field["action_id"], field["initial_value"]) == (SEARCH, "eks")
+    assert tab.blocks[1]["elements"][0]["text"] == HINT
+    assert [button["action_id"] for button in _buttons(tab)] == [
+        "recall_resume",
+        "recall_forget:1",
+        "recall_widen:1",
+        "recall_forget:2",
+        "recall_narrow:2",
+        "recall_export",
+        "recall_widen:all",
+        "recall_narrow:all",
     ]
 
 
-@pytest.mark.parametrize(
-    ("audience", "widened", "kind", "offered"),
-    [
-        (Audience("private:slack:T1:U1"), False, "fact", "recall_widen:1"),
-        (Audience("channel:slack:T1:C1"), False, "fact", "recall_widen:1"),
-        (Audience("workspace:slack:T1"), False, "fact", None),
-        (Audience("workspace:slack:T1"), True, "fact", "recall_narrow:1"),
-        (Audience("private:slack:T1:U1"), False, "episode", None),
-    ],
-)
-def test_the_home_tab_offers_to_widen_what_can_be_widened(
-    audience: Audience, widened: bool, kind: str, offered: str | None
-) -> None:
-    """A fact that not everyone could read; what was widened can be taken back; a conversation is not theirs alone."""
-    key = fact_key(1) if kind == "fact" else episode_key(1)
-    memory = replace(_memory(1), key=key, audience=audience, widened=widened)
-    tab = home_tab([memory], Press(user="U1"), usage=Usage())
-    found = {button["action_id"] for button in _buttons(tab)} - {
-        "recall_widen:all",
-        "recall_narrow:all",
-        "recall_pause",
-    }
+def test_what_came_of_it_stands_above_the_settings() -> None:
+    """And below them the buttons that change them."""
+    shown = view(SHEETS["settings"])
 
-    assert found == {"recall_forget:1", "recall_export", offered} - {None}
-
-
-def test_the_switches_say_what_pressing_them_does() -> None:
-    """For the person, and in a thread for everybody there; outside of a thread there is one."""
-    pauses = Pauses(person=True, thread=False)
-    here = settings_view("State.", Press(user="U1", thread="1.2"), usage=Usage(), pauses=pauses)
-    outside = settings_view("State.", Press(user="U1"), usage=Usage(), pauses=pauses, note="Done.")
-    found = {button["action_id"]: decoded(button["value"]) for button in _buttons(here)}
-
-    assert found["recall_resume"] == Press(user="U1")
-    assert found["recall_pause:thread"] == Press(user="U1", thread="1.2")
-    assert "recall_pause:thread" not in {button["action_id"] for button in _buttons(outside)}
-    assert outside.blocks[0]["text"]["text"] == "Done."
-
-
-def test_a_question_can_be_answered_for_just_that_plan() -> None:
-    """Forget carries the plan's digest, Keep nothing but the person; without a question there is no button."""
-    first, other = (
-        views.question(_question(2), Press(user="U1", what="all")),
-        views.question(_question(3), Press(user="U1", what="all")),
-    )
-    agree, keep = (decoded(button["value"]) for button in _buttons(first))
-    changed = decoded(_buttons(other)[0]["value"])
-
-    assert agree is not None and changed is not None
-    assert (agree.user, agree.what, keep) == ("U1", "all", Press(user="U1"))
-    assert agree.digest not in {"", changed.digest}
-    assert _buttons(views.question(CommandResult(text="Forgotten."), Press(user="U1"))) == []
+    assert shown.blocks[0]["text"]["text"] == LIVE
+    assert [button["action_id"] for button in _buttons(shown)][:2] == ["recall_resume", "recall_pause:thread"]
 
 
 def test_memories_of_others_cannot_be_forgotten() -> None:
     """They have no number; who said it is named, and nothing in the name is live."""
-    view = VIEWS["others"]
+    shown = view(SHEETS["others"])
 
-    assert [button["action_id"] for button in _buttons(view)] == ["recall_keep"]
-    assert "&lt;!channel&gt;" in view.blocks[2]["elements"][0]["text"]
-
-
-@given(words=st.text(max_size=MOST_WORDS), page=st.none() | st.integers(0, 99), thread=st.text(max_size=30))
-def test_a_button_means_what_it_was_made_for(words: str, page: int | None, thread: str) -> None:
-    """And its value holds nothing that Slack escapes."""
-    made = Press(user="U1", what=words, words=words[:9], page=page, thread=thread, digest="d" * 24, why="1.2")
-    value = encoded(made)
-
-    assert decoded(value) == made
-    assert not set(value) & set("<>&")
+    assert [button["action_id"] for button in _buttons(shown)] == ["recall_keep"]
+    assert "&lt;!channel&gt;" in shown.blocks[2]["elements"][0]["text"]
 
 
-@pytest.mark.parametrize("value", [None, 7, "", "x", "[]", "{}", '{"user":"U1","other":1}', "null"])
-def test_what_is_no_button_of_ours_is_none(value: object) -> None:
-    """Of another app, or of another version."""
-    assert decoded(value) is None
+def test_an_announcement_is_for_all_and_mentions_who_did_it() -> None:
+    """Nobody else in it is mentioned."""
+    shown = view(SHEETS["announcement"])
+
+    assert shown.is_for_all and shown.text.startswith("<@U1> &lt;!channel&gt;")
+    assert not view(SHEETS["settings"]).is_for_all
 
 
-def test_what_does_not_fit_into_a_button_is_refused() -> None:
-    """Before anything is shown."""
-    with pytest.raises(InputError, match="too long"):
-        Press(user="U1", what="x" * (MOST_WORDS + 1))
-
-
-@pytest.mark.parametrize(
-    ("made", "target"),
-    [
-        (Press(user="U1", what="#7"), Numbered(number=7)),
-        (Press(user="U1", what="last", thread="1.2"), Last()),
-        (Press(user="U1", what="this thread", thread="1.2"), ThisThread(session_id=SessionId("slack:T1:C1:1.2"))),
-        (
-            Press(user="U1", message="1.3", thread="1.2"),
-            ThisMessage(session_id=SessionId("slack:T1:C1:1.2"), platform_message_id="1.3"),
-        ),
-        (Press(user="U1", what="about argo cd"), About(words="argo cd")),
-    ],
-)
-def test_a_button_names_what_to_forget(made: press.Press, target: object) -> None:
-    """In the channel it is pressed in."""
-    assert made.target(team="T1", channel="C1") == target
-
-
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("forget this thread", Spoken("forget", "this thread")),
-        (" Please forget  #7. ", Spoken("forget", "#7")),
-        ("forget 7, 8", Spoken("forget", "7, 8")),
-        ("forget about the staging cluster", Spoken("forget", "about the staging cluster")),
-        ("FORGET EVERYTHING!", Spoken("forget", "EVERYTHING")),
-        ("forget about v1.2 . !\n.", Spoken("forget", "about v1.2")),
-        ("forget about ...", None),
-        ("remember: I deploy\non Fridays", Spoken("remember", "I deploy\non Fridays")),
-        ("memories", Spoken("memories")),
-        ("memories argocd", Spoken("memories", "argocd")),
-        ("memories about argo cd", Spoken("memories", "argo cd")),
-        ("why", Spoken("why")),
-        ("Why did you say that?", Spoken("why")),
-        ("memory export", Spoken("export")),
-        ("pause", Spoken("pause")),
-        ("Pause memory.", Spoken("pause")),
-        ("please pause my memory", Spoken("pause")),
-        ("memory pause", Spoken("pause")),
-        ("resume", Spoken("resume")),
-        ("Resume my memory!", Spoken("resume")),
-        ("pause this thread", Spoken("pause_thread")),
-        ("Please pause  thread.", Spoken("pause_thread")),
-        ("resume this thread", Spoken("resume_thread")),
-        ("settings", Spoken("settings")),
-        ("memory settings", Spoken("settings")),
-        ("forget it", None),
-        ("forget about it", None),
-        ("forget about that, what is next?", None),
-        ("forget the last question", None),
-        ("remember to restart nginx", None),
-        ("remember:", None),
-        ("why does api-7f9c restart?", None),
-        ("why?", None),
-        ("memories of what broke on Monday?", None),
-        ("export the dashboard", None),
-        ("pause the rollout", None),
-        ("pause?", None),
-        ("pause this thread until Monday", None),
-        ("resume the deploy in this thread", None),
-        ("pause memory pressure alerts", None),
-        ("settings of nginx", None),
-        ("", None),
-    ],
-)
-def test_words_after_a_mention_are_commands_or_not(text: str, command: Spoken | None) -> None:
-    """What may as well be a question is one."""
-    assert spoken(text, is_addressed=True) == command
-
-
-@pytest.mark.parametrize("text", ["why", "memories argocd", "export", "pause", "resume this thread", "settings"])
-def test_fewer_words_are_commands_where_nobody_is_mentioned(text: str) -> None:
-    """In a DM a single "why" asks the assistant."""
-    assert spoken(text, is_addressed=False) is None
-    assert spoken("forget last", is_addressed=False) == Spoken("forget", "last")
-
-
-@pytest.mark.parametrize(
-    ("start", "filling"),
-    [
-        ("forget about x", "."),
-        ("forget about x", " ."),
-        ("forget 1", ", 1"),
-        ("forget", " "),
-        ("please", " "),
-        ("memories", " a"),
-        ("why", "."),
-        ("export", " "),
-        ("pause", " "),
-        ("please memory", " "),
-        ("settings", "."),
-        ("remember", " "),
-    ],
-)
-@pytest.mark.parametrize("characters", [900, 2_000_000])
-def test_a_command_that_is_none_after_all_is_read_once(start: str, filling: str, characters: int) -> None:
-    """However long a message is, and whatever it begins like, reading it takes no time to speak of."""
-    text = start + filling * (characters // len(filling)) + "?"
-
-    assert spoken(text, is_addressed=True) is None
-
-
-def test_a_long_thing_to_remember_is_a_command() -> None:
-    """It is the memory's to say what is too long."""
-    assert spoken("remember: " + "x" * 5_000, is_addressed=False) == Spoken("remember", "x" * 5_000)
-
-
-@given(text=st.text(max_size=300), addressed=st.booleans())
-def test_any_text_can_be_asked_about(text: str, addressed: bool) -> None:
-    """It is a command or it is not."""
-    found = spoken(text, is_addressed=addressed)
-
-    assert found is None or found.argument == found.argument.strip()
-
-
-@pytest.mark.parametrize(
-    ("body", "who"),
-    [
-        (
-            {"user": {"id": "U1"}, "team": {"id": "T2"}, "container": {"channel_id": "C1", "is_ephemeral": True}},
-            Asked(team="T2", user="U1", channel="C1", replaces=True),
-        ),
-        (
-            {
-                "user": {"id": "U1"},
-                "team": None,
-                "channel": {"id": "C1"},
-                "message": {"ts": "1.3", "thread_ts": "1.2"},
-                "response_url": "https://hooks.test",
-            },
-            Asked(team="T1", user="U1", channel="C1", thread_ts="1.2", response_url="https://hooks.test"),
-        ),
-        (
-            {"user": {"id": "U1"}, "channel": {"id": "C1"}, "message": {"ts": "1.3"}},
-            Asked(team="T1", user="U1", channel="C1", thread_ts="1.3"),
-        ),
-        ({"user": {"id": "U1"}, "container": {"type": "view"}}, Asked(team="T1", user="U1", channel="")),
-        ({"user": None}, None),
-        ({}, None),
-    ],
-)
-def test_an_interaction_says_who_and_where(body: dict[str, Any], who: Asked | None) -> None:
-    """A message that begins a thread is its own thread; only what one person sees is replaced."""
-    assert asked.of_interaction(body, team="T1") == who
-
-
-def test_a_slash_command_has_no_thread() -> None:
-    """Slack does not say in which one it was typed."""
-    body = {"user_id": "U1", "team_id": "T2", "channel_id": "C1", "response_url": "https://hooks.test"}
-    who = asked.of_command(body, team="T1")
-
-    assert who == Asked(team="T2", user="U1", channel="C1", response_url="https://hooks.test")
-    assert who.session_id is None
-    assert asked.of_command({}, team="T1") is None
+def test_of_an_export_is_shown_what_comes_then() -> None:
+    """What it holds is sent elsewhere."""
+    assert view(SHEETS["export"]) == view(Words(LIVE))
