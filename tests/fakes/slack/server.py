@@ -7,11 +7,12 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
+from tests.fakes.changes import Changes
 from tests.fakes.slack import files, response_urls
 from tests.fakes.slack.channel import Channel
 from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.faults import Faults
-from tests.fakes.slack.model import BOT_SCOPES, STARTED_AT, Changes, Counter, Message, User
+from tests.fakes.slack.model import BOT_SCOPES, STARTED_AT, Counter, Message, User
 from tests.fakes.slack.socket_mode import SocketMode
 from tests.fakes.slack.team import Team
 from tests.fakes.slack.web_api import WebApi

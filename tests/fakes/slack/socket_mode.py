@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes.changes import Changes
 from tests.fakes.slack.deliveries import Connection, Delivery, DisconnectReason, EnvelopeKind
-from tests.fakes.slack.model import Changes
 
 Json = dict[str, Any]
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tests.fakes.changes import Changes
 from tests.fakes.slack.deliveries import Delivery, EnvelopeKind
 from tests.fakes.slack.events import Contact, Place, event_callback
 from tests.fakes.slack.limits import STREAM_BYTES, mass_mentions, pinging_texts
-from tests.fakes.slack.model import BOT_SCOPES, Changes, Counter, File, Message, Session, User, View
+from tests.fakes.slack.model import BOT_SCOPES, Counter, File, Message, Session, User, View
 from tests.fakes.slack.socket_mode import SocketMode
 
 Json = dict[str, Any]

@@ -1,10 +1,12 @@
-"""A fake Slack, and the app at the other end of it with the real SDK."""
+"""A fake Slack and a fake Discord, and the app at the other end of each with the real library."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import discord
 import pytest
+from discord import app_commands
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
@@ -12,7 +14,11 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from tests.fakes.discord_server import Channel as DiscordChannel
+from tests.fakes.discord_server import DiscordServer, Guild
+from tests.fakes.discord_server import Person as DiscordPerson
 from tests.fakes.slack_server import Channel, Person, SlackServer, Team
+from tests.fixtures.bare_discord import BareApp, Button, bare_app
 
 Json = dict[str, Any]
 
@@ -86,3 +92,61 @@ async def app(slack: SlackServer, web: AsyncWebClient) -> AsyncIterator[App]:
     await slack.socket.until_connected()
     yield app
     await client.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+async def discord_server() -> AsyncIterator[DiscordServer]:
+    """A fake Discord."""
+    async with DiscordServer() as server:
+        yield server
+
+
+@pytest.fixture
+def guild(discord_server: DiscordServer) -> Guild:
+    """A guild with the app."""
+    return discord_server.guild()
+
+
+@pytest.fixture
+def dana(guild: Guild) -> DiscordPerson:
+    """A member of it."""
+    return guild.user("dana")
+
+
+@pytest.fixture
+def lobby(guild: Guild) -> DiscordChannel:
+    """A channel that everyone in it sees."""
+    return guild.channel("lobby")
+
+
+@pytest.fixture
+async def bare(discord_server: DiscordServer, lobby: DiscordChannel, dana: DiscordPerson) -> AsyncIterator[BareApp]:
+    """The app, connected, with a slash command and a button; the guild has a channel and a member before it comes."""
+    del lobby, dana
+    async with bare_app(discord_server, before=equipped) as app:
+        yield app
+
+
+async def equipped(app: BareApp) -> None:
+    """Give the app its commands and its button."""
+    app.add_dynamic_items(Button)
+    app.tree.add_command(app_commands.Command(name="memories", description="What I know", callback=memories))
+    app.tree.add_command(app_commands.ContextMenu(name="Remember this", callback=remember))
+    await app.tree.sync()
+
+
+async def memories(interaction: discord.Interaction, words: str = "", mine: bool = False) -> None:  # noqa: FBT002 - an option with a default
+    """Answer only the one who asked."""
+    await interaction.response.send_message(f"about {words!r}, mine: {mine}", ephemeral=True, view=_view(7))
+
+
+async def remember(interaction: discord.Interaction, message: discord.Message) -> None:
+    """Think, then answer with what the message says."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await interaction.followup.send(f"remembered {message.content!r}")
+
+
+def _view(number: int) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    view.add_item(Button(number))
+    return view
