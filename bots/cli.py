@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -80,11 +81,11 @@ def run(
     """Serve the configured chat platforms."""
     from bots.logs import configure_logs
     from bots.run import run as serve
-    from bots.settings import load_settings
+    from bots.settings import load_settings, serving_needs
 
-    settings = load_settings()
+    settings = load_settings(needs=partial(serving_needs, platform=platform))
     configure_logs(level=logging.INFO)
-    serve(settings, platform=platform)
+    serve(settings)
 
 
 @app.command()

@@ -13,25 +13,26 @@ from bots.health import HealthServer, Readiness, all_hopeless
 from bots.metrics import Metrics
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
-from bots.settings import PlatformSettings, Settings, run_problems
+from bots.settings import PlatformSettings, Settings
 from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
-from memory.errors import ConfigError, RecallError, StoreError, first_error
+from memory.errors import RecallError, StoreError, first_error
 from memory.extraction import SweepReport
 
 _log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings, *, platform: str | None = None) -> None:
-    """Serve one platform, or all that are configured, until SIGTERM or SIGINT.
+def run(settings: Settings) -> None:
+    """Serve the chat platforms until SIGTERM or SIGINT.
+
+    Args:
+        settings: Read with `serving_needs`.
 
     Raises:
         ConfigError: Something that is configured cannot be used.
         RecallError: It cannot be opened.
     """
-    if problems := run_problems(settings, platform=platform):
-        raise ConfigError(problems)
     asyncio.run(_run(settings))
 
 

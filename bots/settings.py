@@ -4,7 +4,7 @@ Reads only when `load_settings` is called, and reports everything that is wrong 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,23 +15,49 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import DotEnvSettingsSource
 
 from memory.errors import ConfigError
-from memory.settings import HttpUrl, MemorySettings, SettingsGroup, setting, url_with
+from memory.settings import HttpUrl, MemorySettings, SettingsGroup, UnfitError, setting, url_with
 
 NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
 NO_DISCORD = "This release does not serve Discord yet."
 
-_TOKENS = {"slack": "SLACK_BOT_TOKEN and SLACK_APP_TOKEN", "discord": "DISCORD_TOKEN"}
+_MODEL = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
+_TOKENS = {"slack": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "discord": ("DISCORD_TOKEN",)}
 _OWN_PREFIX = "RECALL_"
 _FLAG = "true or false"
 _HTTP = "a URL that starts with http:// or https://"
 
 
+_SLACK_TOKENS = {
+    "xoxb-": "a bot token",
+    "xapp-": "an app-level token",
+    "xoxp-": "a user token",
+    "xoxe": "a token that expires",
+}
+
+
+def _slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
+    """Return a validator of Slack's tokens of one kind, which tells another kind and never the token."""
+
+    def check(value: SecretStr) -> SecretStr:
+        given = value.get_secret_value()
+        if given.startswith(prefix):
+            return value
+        kind = next((kind for start, kind in _SLACK_TOKENS.items() if given.startswith(start)), "no token of Slack")
+        raise UnfitError(f"is {kind}")
+
+    return check
+
+
 class PlatformSettings(SettingsGroup):
     """What the chat platforms can be told. Attributes carry their meaning in their description."""
 
-    slack_bot_token: SecretStr | None = setting("SLACK_BOT_TOKEN", meaning="Slack's bot token.", allowed="a token")
-    slack_app_token: SecretStr | None = setting(
-        "SLACK_APP_TOKEN", meaning="Slack's app token, for Socket Mode.", allowed="a token"
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_slack_token("xoxb-"))] | None = setting(
+        "SLACK_BOT_TOKEN", meaning="Slack's bot token.", allowed="a bot token, which begins with xoxb-"
+    )
+    slack_app_token: Annotated[SecretStr, AfterValidator(_slack_token("xapp-"))] | None = setting(
+        "SLACK_APP_TOKEN",
+        meaning="Slack's app token, for Socket Mode.",
+        allowed="an app-level token, which begins with xapp-",
     )
     slack_api_url: HttpUrl | None = setting(
         "SLACK_API_URL", meaning="Slack's Web API, for GovSlack or a proxy.", allowed=_HTTP, shown_default="Slack's"
@@ -77,21 +103,34 @@ class Settings:
 GROUPS: tuple[type[SettingsGroup], ...] = (MemorySettings, PlatformSettings)
 
 
-def load_settings(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Settings:
+Needs = Callable[[Collection[str]], Sequence[str]]
+"""Says what more a command needs, given the names of what is set: a line for each."""
+
+
+def no_needs(_given: Collection[str]) -> Sequence[str]:
+    """Where the defaults do."""
+    return ()
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env"), needs: Needs = no_needs
+) -> Settings:
     """Read the settings; the environment goes before the file, and an empty value counts as unset.
 
     Args:
         environ: The environment; None for the process's own.
         env_file: Read if it is there.
+        needs: What must be set besides.
 
     Raises:
-        ConfigError: With one line for each value that does not fit and each unknown `RECALL_` name.
+        ConfigError: With one line for each value that does not fit, each unknown `RECALL_` name and each need.
     """
     given = {name: value for name, value in (os.environ if environ is None else environ).items() if value.strip()}
     values = _read_file(env_file) | given
     problems = list(_unknown_names(values))
     memory = MemorySettings.read(values, problems)
     platforms = PlatformSettings.read(values, problems)
+    problems += needs([name for name, value in values.items() if value.strip()])
     if problems or memory is None or platforms is None:
         raise ConfigError(problems)
     return Settings(memory=memory, platforms=platforms)
@@ -121,23 +160,26 @@ def _unknown_names(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is not a setting" + (f"; did you mean {_OWN_PREFIX}{near[0]}?" if near else ".")
 
 
-def run_problems(settings: Settings, *, platform: str | None = None) -> list[str]:
-    """Return a line for each reason why the chat platforms cannot be served.
+def serving_needs(given: Collection[str], *, platform: str | None = None) -> Sequence[str]:
+    """Return a line for each thing that is not set and without which no chat platform can be served.
 
     Args:
-        settings: What is configured.
+        given: The names of what is set.
         platform: "slack" or "discord"; whatever is configured when None.
     """
-    slack = settings.platforms.slack_bot_token is not None and settings.platforms.slack_app_token is not None
-    configured = {"slack": slack, "discord": settings.platforms.discord_token is not None}
-    problems = [] if settings.memory.model_configured else [NO_MODEL]
+    configured = {name: all(token in given for token in tokens) for name, tokens in _TOKENS.items()}
+    needs = [] if any(name in given for name in _MODEL) else [NO_MODEL]
     if platform is not None and not configured[platform]:
-        problems.append(f"--platform {platform} needs {_TOKENS[platform]}.")
+        needs.append(f"--platform {platform} needs {_named(platform)}.")
     elif not any(configured.values()):
-        problems.append(f"No chat platform is configured: set {_TOKENS['slack']}, or {_TOKENS['discord']}.")
+        needs.append(f"No chat platform is configured: set {_named('slack')}, or {_named('discord')}.")
     elif platform == "discord" or not configured["slack"]:
-        problems.append(NO_DISCORD)
-    return problems
+        needs.append(NO_DISCORD)
+    return needs
+
+
+def _named(platform: str) -> str:
+    return " and ".join(_TOKENS[platform])
 
 
 def effective(settings: Settings) -> Iterator[tuple[str, str]]:

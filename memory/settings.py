@@ -45,6 +45,10 @@ def url_with(*schemes: str, host_needed: bool = True) -> Callable[[SecretStr], S
     return check
 
 
+class UnfitError(ValueError):
+    """A value does not fit and is not to be shown; the text says what it is, as in "is an app-level token"."""
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError("not finite")
@@ -57,6 +61,7 @@ HttpUrl = Annotated[SecretStr, AfterValidator(url_with("http", "https"))]
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
+_UNSHOWN = "has a value that does not fit"
 _SECONDS = "a number of seconds above 0, such as 90 or 0.5"
 
 
@@ -89,18 +94,18 @@ class SettingsGroup(BaseSettings):
         try:
             return cls(**values)
         except ValidationError as exc:
-            bad = {str(error["loc"][0]) for error in exc.errors()}
-            problems.extend(_problem(cls, name, values[name]) for name in cls.names() if name in bad)
+            bad = {str(error["loc"][0]): error.get("ctx", {}).get("error") for error in exc.errors()}
+            problems.extend(_problem(cls, name, values[name], bad[name]) for name in cls.names() if name in bad)
             return None
 
 
-def _problem(group: type[SettingsGroup], name: str, given: str) -> str:
+def _problem(group: type[SettingsGroup], name: str, given: str, error: object) -> str:
     """Name the variable, what was given (never a secret) and what is allowed."""
     field = next(field for field in group.model_fields.values() if field.validation_alias == name)
     extra = field.json_schema_extra
     allowed = extra["allowed"] if isinstance(extra, dict) else ""
     hidden = "SecretStr" in str(field.annotation) and "@" in given  # a URL with a password in it
-    shown = "has a value that does not fit" if hidden else f"is {given!r}"
+    shown = str(error) if isinstance(error, UnfitError) else _UNSHOWN if hidden else f"is {given!r}"
     return f"{name} {shown}; it must be {allowed}."
 
 

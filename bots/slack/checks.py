@@ -35,12 +35,6 @@ BROKEN_WITHOUT: Mapping[str, str] = {
 }
 """Every scope that Recall asks for, and what breaks without it."""
 
-_KINDS = {
-    "xoxb-": "a bot token",
-    "xapp-": "an app-level token",
-    "xoxp-": "a user token",
-    "xoxe": "a token that expires",
-}
 _REFUSALS = {
     "account_inactive": "the app was uninstalled",
     "invalid_auth": "it is mistyped, or of another Slack than SLACK_API_URL",
@@ -91,8 +85,8 @@ async def check_slack(
 
 
 async def _check_bot(token: str | None, api_url: str | None, clock: Clock, within_s: float) -> _Found:
-    if token is None or not token.startswith("xoxb-"):
-        return _Found(checks=[_misplaced("Slack bot token", "SLACK_BOT_TOKEN", token, "xoxb-")])
+    if token is None:
+        return _Found(checks=[_missing("Slack bot token", "SLACK_BOT_TOKEN")])
     async with AsyncExitStack() as stack:
         web = SlackWeb(token, api_url=api_url, timeout_s=within_s)
         stack.push_async_callback(web.close)
@@ -112,8 +106,8 @@ async def _check_bot(token: str | None, api_url: str | None, clock: Clock, withi
 
 
 async def _check_app(token: str | None, api_url: str | None, within_s: float) -> _Found:
-    if token is None or not token.startswith("xapp-"):
-        return _Found(checks=[_misplaced("Slack app token", "SLACK_APP_TOKEN", token, "xapp-")])
+    if token is None:
+        return _Found(checks=[_missing("Slack app token", "SLACK_APP_TOKEN")])
     async with AsyncExitStack() as stack:
         web = SlackWeb(token, api_url=api_url, timeout_s=within_s)
         stack.push_async_callback(web.close)
@@ -136,13 +130,8 @@ async def _app_of(web: SlackWeb, bot_id: str) -> str | None:
     return str(app_id) if app_id else None
 
 
-def _misplaced(name: str, setting: str, token: str | None, prefix: str) -> Check:
-    if token is None:
-        return Check(name=name, verdict="problem", detail=f"{setting} is not set; Recall needs both tokens")
-    kind = next((f", but {kind}" for start, kind in _KINDS.items() if token.startswith(start)), "")
-    return Check(
-        name=name, verdict="problem", detail=f"{setting} must begin with {prefix}; it is not such a token{kind}"
-    )
+def _missing(name: str, setting: str) -> Check:
+    return Check(name=name, verdict="problem", detail=f"{setting} is not set; Recall needs both tokens")
 
 
 def _failed(name: str, setting: str, error: PlatformError) -> Check:

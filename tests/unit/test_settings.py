@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bots.settings import GROUPS, NO_MODEL, effective, load_settings, run_problems
+from bots.settings import GROUPS, NO_MODEL, Needs, effective, load_settings, no_needs, serving_needs
 from memory.errors import ConfigError
 from memory.settings import MemorySettings
 
@@ -14,9 +14,9 @@ NO_FILE = Path("no such file")
 ROOT = Path(__file__).parents[2]
 
 
-def _problems(environ: dict[str, str], env_file: Path = NO_FILE) -> tuple[str, ...]:
+def _problems(environ: dict[str, str], env_file: Path = NO_FILE, *, needs: Needs = no_needs) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as raised:
-        load_settings(environ, env_file=env_file)
+        load_settings(environ, env_file=env_file, needs=needs)
     return raised.value.problems
 
 
@@ -140,6 +140,36 @@ def test_a_password_is_never_shown() -> None:
     assert "hunter2" not in problem
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        (
+            "SLACK_BOT_TOKEN",
+            "banana",
+            "SLACK_BOT_TOKEN is no token of Slack; it must be a bot token, which begins with xoxb-.",
+        ),
+        (
+            "SLACK_BOT_TOKEN",
+            "xapp-1-A0123-hunter2",
+            "SLACK_BOT_TOKEN is an app-level token; it must be a bot token, which begins with xoxb-.",
+        ),
+        (
+            "SLACK_APP_TOKEN",
+            "xoxb-hunter2",
+            "SLACK_APP_TOKEN is a bot token; it must be an app-level token, which begins with xapp-.",
+        ),
+        (
+            "SLACK_BOT_TOKEN",
+            "xoxe.xoxb-1-hunter2",
+            "SLACK_BOT_TOKEN is a token that expires; it must be a bot token, which begins with xoxb-.",
+        ),
+    ],
+)
+def test_a_token_of_another_kind_is_named_and_never_shown(name: str, value: str, line: str) -> None:
+    """Such as two tokens in each other's place."""
+    assert _problems({name: value}) == (line,)
+
+
 def test_an_unknown_name_is_a_problem_with_a_suggestion(tmp_path: Path) -> None:
     """A typing error in one of our names does not pass silently, in the environment or in `.env`."""
     env_file = tmp_path / ".env"
@@ -198,7 +228,7 @@ def test_settings_given_by_value_see_no_environment() -> None:
 
 def test_serving_without_a_model_names_both_settings() -> None:
     """The missing model and the missing platform are both said, with the variables that mend them."""
-    problems = run_problems(load_settings({}, env_file=NO_FILE))
+    problems = _problems({}, needs=serving_needs)
 
     assert problems[0] == NO_MODEL
     assert "ANTHROPIC_API_KEY" in NO_MODEL
@@ -206,13 +236,23 @@ def test_serving_without_a_model_names_both_settings() -> None:
     assert "SLACK_BOT_TOKEN and SLACK_APP_TOKEN" in problems[1]
 
 
+def test_what_is_missing_stands_in_one_list_with_what_does_not_fit() -> None:
+    """Nobody has to mend one setting to hear of the next; one that does not fit is set all the same."""
+    given = {"RECALL_RECENT_TURNS": "many", "SLACK_BOT_TOKEN": "banana", "SLACK_APP_TOKEN": "xapp-1", "REDIS_URL": "x"}
+
+    assert [line.split()[0] for line in _problems(given, needs=serving_needs)] == [
+        "REDIS_URL",
+        "RECALL_RECENT_TURNS",
+        "SLACK_BOT_TOKEN",
+        "No",
+    ]
+
+
 def test_serving_a_named_platform_names_its_tokens() -> None:
     """`--platform slack` asks for Slack's tokens, whatever else is configured."""
-    settings = load_settings({"DISCORD_TOKEN": "t", "ANTHROPIC_API_KEY": "k"}, env_file=NO_FILE)
+    needs = serving_needs(["DISCORD_TOKEN", "ANTHROPIC_API_KEY"], platform="slack")
 
-    assert run_problems(settings, platform="slack")[0] == (
-        "--platform slack needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN."
-    )
+    assert needs == ["--platform slack needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN."]
 
 
 def test_what_is_in_force_is_shown_without_secrets() -> None:
