@@ -242,12 +242,23 @@ class Gateway:
             session.connection = None
         self.sessions.clear()
 
+    def end_sessions(self) -> None:
+        """End every session for good, and cut its connection."""
+        connections = [session.connection for session in self.sessions]
+        self.forget()
+        for connection in connections:
+            self._cut(connection)
+
     def drop(self) -> None:
         """Cut every connection without a word; the sessions can be resumed."""
         for connection in list(self.connections):
+            self._cut(connection)
+
+    @staticmethod
+    def _cut(connection: Connection | None) -> None:
+        if connection is not None and connection.transport is not None:
             connection.ended.set()
-            if connection.transport is not None:
-                connection.transport.abort()
+            connection.transport.abort()
 
     def stop_acking(self) -> None:
         """Acknowledge no heartbeat on the open connections: they are dead while TCP lives."""

@@ -103,7 +103,7 @@ def remove_app(world: World, guild: GuildState) -> None:
 def add_app(world: World, guild: GuildState) -> None:
     """Bring the app into a guild that it was taken out of."""
     guild.has_bot = True
-    world.emit("GUILD_CREATE", wire.guild_create_json(guild), guild=guild)
+    world.emit("GUILD_CREATE", wire.guild_create_json(guild, joined=True), guild=guild)
 
 
 def begin_outage(world: World, guild: GuildState) -> None:

@@ -131,8 +131,7 @@ class DiscordServer:
     def reset_token(self) -> None:
         """Take the app's token from it, as Discord does after too many sessions, and end what lives."""
         self.world.app.token_valid = False
-        self.gateway.forget()
-        self.gateway.drop()
+        self.gateway.end_sessions()
 
     def _refuses(self, identify: Json) -> int | None:
         app = self.world.app
@@ -170,7 +169,7 @@ class DiscordServer:
             state.members[user.user_id] = Member(user=user, joined_at_s=world.now_s(), roles=roles)
         world.guilds[guild_id] = state
         self.guilds[name] = Guild(world, state, person=self.user)
-        world.emit("GUILD_CREATE", lambda _session: wire.guild_create_json(state), guild=state)
+        world.emit("GUILD_CREATE", wire.guild_create_json(state, joined=True), guild=state)
         return self.guilds[name]
 
     def release(self) -> None:

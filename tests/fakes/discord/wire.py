@@ -174,8 +174,11 @@ def guild_json(guild: GuildState) -> Json:
     }
 
 
-def guild_create_json(guild: GuildState) -> Json:
-    """Return a guild with everything in it, as GUILD_CREATE brings it to an app without the members intent."""
+def guild_create_json(guild: GuildState, *, joined: bool = False) -> Json:
+    """Return a guild with everything in it, as GUILD_CREATE brings it to an app without the members intent.
+
+    One that the app has just `joined` does not say whether it is available, which tells the two apart.
+    """
     me = guild.members[guild.bot.user_id]
     channels = [each for each in guild.channels.values() if not each.deleted]
     threads = [each for each in channels if each.is_thread and not each.archived]
@@ -183,7 +186,7 @@ def guild_create_json(guild: GuildState) -> Json:
     return guild_json(guild) | {
         "joined_at": iso(me.joined_at_s),
         "large": False,
-        "unavailable": False,
+        **({} if joined else {"unavailable": False}),
         "member_count": len(guild.members),
         "members": [member_json(me)],
         "channels": [channel_json(each) for each in channels if not each.is_thread],

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 import discord
 import pytest
 from discord import app_commands
@@ -18,7 +19,7 @@ from tests.fakes.discord_server import Channel as DiscordChannel
 from tests.fakes.discord_server import DiscordServer, Guild
 from tests.fakes.discord_server import Person as DiscordPerson
 from tests.fakes.slack_server import Channel, Person, SlackServer, Team
-from tests.fixtures.bare_discord import BareApp, Button, bare_app
+from tests.fixtures.bare_discord import BareApp, Button, Rest, bare_app
 
 Json = dict[str, Any]
 
@@ -117,6 +118,13 @@ def dana(guild: Guild) -> DiscordPerson:
 def lobby(guild: Guild) -> DiscordChannel:
     """A channel that everyone in it sees."""
     return guild.channel("lobby")
+
+
+@pytest.fixture
+async def rest(discord_server: DiscordServer) -> AsyncIterator[Rest]:
+    """The app's calls by hand."""
+    async with aiohttp.ClientSession() as session:
+        yield Rest(discord_server, session)
 
 
 @pytest.fixture
