@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from bots.platform import Reply
 from bots.press import Button, Press, undo
-from bots.text import LONGEST_CLOSE, closed, split_text
 from bots.wording import counted, kept_line
 from memory.model import Fact, UserId
 
@@ -68,8 +67,7 @@ class Part:
 def parts(
     reply: Reply,
     *,
-    part_chars: int,
-    cleaned: Callable[[str], str],
+    split: Callable[[str], Sequence[str]],
     message: str = "",
     asker: UserId | None = None,
     partial: str = "",
@@ -78,23 +76,15 @@ def parts(
 
     Args:
         reply: What to show.
-        part_chars: The most text of one post.
-        cleaned: Makes harmless what would be live in the text.
+        split: Makes text harmless, and cuts it into pieces that a post can hold, none of them blank.
         message: The message it answers, which its buttons name; only Undo stands below a reply without one.
         asker: For whom there are buttons to try again and to take back; no such buttons when None.
         partial: What was shown of an answer that then failed; it stays, above the words that say so.
     """
-    text = cleaned(partial if reply.failed else reply.text)
-    pieces = [closed(piece) for piece in split_text(text, part_chars - LONGEST_CLOSE)]
+    pieces = split(partial if reply.failed else reply.text)
     found = [Part(text=piece, is_failed=reply.failed) for piece in pieces or [""]]
     words = _words(reply) if reply.failed or not pieces else ""
     return [*found[:-1], replace(found[-1], ending=_ending(reply, words=words, message=message, asker=asker))]
-
-
-def beginning(text: str, *, part_chars: int) -> str:
-    """Return the beginning of an answer as one post shows it; "" when it is nothing yet, or does not fit."""
-    fits = len(text) <= part_chars - LONGEST_CLOSE and text.strip()
-    return closed(text) if fits else ""
 
 
 def _ending(reply: Reply, *, words: str, message: str, asker: UserId | None) -> Ending:

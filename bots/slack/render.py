@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from bots.platform import Reply
 from bots.press import Button
-from bots.reply import Ending, Part, beginning
+from bots.reply import Ending, Part
 from bots.reply import parts as reply_parts
 from bots.slack.blocks import SECTION_CHARS, Block, fallback, plain, sendable
 from bots.slack.press import FEEDBACK, element, encoded
+from bots.text import LONGEST_CLOSE, closed, split_text
 from memory.model import UserId
 
 PART_CHARS = 10_500
@@ -109,21 +110,19 @@ def _without_button(block: Block) -> Block:
 
 def parts(reply: Reply, *, message_id: str = "", asker: UserId | None = None, partial: str = "") -> Sequence[Post]:
     """Return the posts of a reply in order, at least one; see `bots.reply.parts`."""
-    found = reply_parts(
-        reply,
-        part_chars=PART_CHARS,
-        cleaned=escape_mass_mentions,
-        message=message_id,
-        asker=asker,
-        partial=partial,
-    )
+    found = reply_parts(reply, split=_pieces, message=message_id, asker=asker, partial=partial)
     return [_post(part) for part in found]
 
 
 def so_far(text: str) -> Post | None:
     """Return the beginning of an answer as a post, mass mentions escaped already; None when one cannot hold it."""
-    shown = beginning(text, part_chars=PART_CHARS)
-    return Post(markdown=shown, text=fallback(text)) if shown else None
+    if len(text) > PART_CHARS - LONGEST_CLOSE or not text.strip():
+        return None
+    return Post(markdown=closed(text), text=fallback(text))
+
+
+def _pieces(text: str) -> Sequence[str]:
+    return [closed(piece) for piece in split_text(escape_mass_mentions(text), PART_CHARS - LONGEST_CLOSE)]
 
 
 def _post(part: Part) -> Post:
