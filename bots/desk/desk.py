@@ -18,6 +18,7 @@ from bots.pausing import Pausing
 from bots.press import Press
 from bots.text import clean_input
 from bots.verbs import PlainVerb, Spoken
+from bots.wording import one_line
 from memory.errors import InputError
 from memory.model import ForgetTarget, Message, Numbered, SessionId, ThisMessage
 from memory.personal import PersonalMemory
@@ -100,8 +101,10 @@ class MemoryDesk:
                 return await self.overview.settings(who)
             case "pause" | "resume":
                 return await self.pausing.typed(who, verb, rest)
-            case _:
+            case "":
                 return Words(self.ways.memory_usage)
+            case _:
+                return Words(f"There is no /memory {one_line(verb)}.\n{self.ways.memory_usage}")
 
     async def export(self, who: Asker) -> Sheet:
         """Hand them all that is kept of them."""

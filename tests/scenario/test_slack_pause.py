@@ -160,7 +160,7 @@ async def test_settings_say_what_is_paused_here_and_for_me(slack: SlackMachine) 
     ("typed", "answer"),
     [
         ("", WAYS.memory_usage),
-        ("paws", WAYS.memory_usage),
+        ("Paws now", f"There is no /memory paws.\n{WAYS.memory_usage}"),
         ("pause this thread", WAYS.no_thread_to_pause),
         ("resume thread", WAYS.no_thread_to_pause),
     ],
