@@ -9,8 +9,10 @@ import io
 import logging
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -22,7 +24,6 @@ PROBLEMS_FOUND = 1
 
 app = typer.Typer(
     name="recall",
-    help="A DevOps assistant that remembers, and forgets when it is told to.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,6 +44,17 @@ class PlatformName(StrEnum):
     DISCORD = "discord"
 
 
+def _one_of(names: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """Return what takes one of these names; typer's own way to refuse another is in the words of its libraries."""
+
+    def parse(given: str) -> StrEnum:
+        if given not in list(names):
+            raise typer.BadParameter(f"{given!r} is not {' or '.join(names)}.")
+        return names(given)
+
+    return parse
+
+
 def login_name() -> str:
     """Return the name of whoever is logged in; "me" where the system has none."""
     try:
@@ -54,6 +66,22 @@ def login_name() -> str:
 User = Annotated[
     str, typer.Option("--user", default_factory=login_name, show_default="your login name", help="Whose memories.")
 ]
+
+
+def _show_version(asked: bool) -> None:  # as typer calls it
+    if asked:
+        _say(f"recall {version('devops-recall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def recall(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A DevOps assistant that remembers, and forgets when it is told to."""
 
 
 @app.command()
@@ -75,7 +103,12 @@ def chat(
 @app.command()
 def run(
     platform: Annotated[
-        PlatformName | None, typer.Option(help="Only this platform; all configured ones if unset.")
+        PlatformName | None,
+        typer.Option(
+            parser=_one_of(PlatformName),
+            metavar="|".join(PlatformName),
+            help="Only this platform; all configured ones if unset.",
+        ),
     ] = None,
 ) -> None:
     """Serve the configured chat platforms."""
@@ -90,7 +123,12 @@ def run(
 
 @app.command()
 def manifest(
-    platform: Annotated[ManifestName, typer.Argument(help="Whose manifest.")],  # noqa: ARG001  # there is one so far
+    platform: Annotated[  # noqa: ARG001  # there is one so far
+        ManifestName,
+        typer.Argument(
+            parser=_one_of(ManifestName), metavar="PLATFORM", help=f"Whose manifest: {' or '.join(ManifestName)}."
+        ),
+    ],
 ) -> None:
     """Print the manifest that a chat platform installs Recall from."""
     from bots.slack.manifest import app_manifest

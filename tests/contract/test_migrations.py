@@ -160,6 +160,42 @@ async def test_url_of_something_else_is_refused(clock: FrozenClock, url: str) ->
             pass
 
 
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("postgresql://u:hunter2@127.0.0.1:1/recall", "connection refused"),
+        ("postgresql://u:hunter2@nowhere.invalid/recall", "no such host"),
+        ("postgresql://u:hunter2@/recall?host=/nowhere", "no such socket"),
+    ],
+)
+async def test_server_that_cannot_be_reached_is_unavailable_for_a_cause(
+    clock: FrozenClock, url: str, cause: str
+) -> None:
+    """In words, and without those of the URL."""
+    async with open_database(url, clock=clock) as database:
+        with pytest.raises(StoreUnavailableError, match=rf"\({cause}\)$"):
+            await migrate(database)
+
+
+@pytest.mark.service
+async def test_server_that_lets_nobody_in_is_unavailable_for_a_cause(
+    postgres_server: PostgresServer, clock: FrozenClock
+) -> None:
+    """It answers, but has no such database, or knows no such user."""
+    nobody = postgres_server.url("postgres").replace("postgres@", "nobody@")
+    for url, cause in ((postgres_server.url("nowhere"), "no such database"), (nobody, "no such user")):
+        async with open_database(url, clock=clock) as database:
+            with pytest.raises(StoreUnavailableError, match=rf"\({cause}\)$"):
+                await migrate(database)
+
+
+async def test_option_that_postgresql_does_not_know_is_a_problem_of_the_setting(clock: FrozenClock) -> None:
+    """No server was asked yet, and waiting mends nothing."""
+    async with open_database("postgresql://u:hunter2@/recall?hst=/run", clock=clock) as database:
+        with pytest.raises(ConfigError, match=r"^DATABASE_URL has an option"):
+            await migrate(database)
+
+
 async def test_write_that_never_gets_the_lock_is_unavailable(tmp_path: Path, clock: FrozenClock) -> None:
     """Another process that keeps writing is waited for, but not for ever."""
     path = tmp_path / "recall.db"

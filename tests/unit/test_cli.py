@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,23 @@ def test_serving_without_a_model_names_what_is_missing(tmp_path: Path) -> None:
     assert "ANTHROPIC_API_KEY" in ended.stderr
     assert "ANTHROPIC_BASE_URL" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
+    """One line, for a report of what went wrong."""
+    ended = recall("--version", cwd=tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (0, f"recall {version('devops-recall')}\n")
+
+
+@pytest.mark.parametrize("arguments", [["manifest", "banana"], ["run", "--platform", "banana"]])
+def test_an_unknown_platform_is_refused_in_our_words(arguments: list[str], tmp_path: Path) -> None:
+    """With the names that there are, and nothing of a library."""
+    ended = recall(*arguments, cwd=tmp_path)
+
+    assert ended.returncode == 2
+    assert "'banana' is not slack" in ended.stderr
+    assert "Value error" not in ended.stderr
 
 
 def test_an_empty_name_is_refused(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeAlias, TypeVar
 
-import psycopg
 from sqlalchemy import Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from memory.errors import ConfigError, StoreCorruptError, StoreUnavailableError
 from memory.ports import Clock
 from memory.stores.sql import driver
+from memory.stores.sql.causes import cause_of, has_bad_option
 
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
@@ -272,12 +272,6 @@ class _translated:  # noqa: N801 (used like a function)
         if code == sqlite3.SQLITE_ERROR:
             return  # a wrong statement, which is no outage
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-            raise StoreUnavailableError("sql", self._operation, _name(error)) from error
-
-
-def _name(error: DatabaseError | DBAPIError) -> str:
-    """Name an error without quoting it, since its text may hold somebody's words."""
-    original = error.orig
-    if isinstance(original, psycopg.Error):
-        return f"{type(original).__name__} {original.sqlstate or ''}".strip()
-    return str(getattr(original, "sqlite_errorname", type(original).__name__))
+            raise StoreUnavailableError("sql", self._operation, cause_of(error)) from error
+        if has_bad_option(error):
+            raise ConfigError(["DATABASE_URL has an option that PostgreSQL does not know, or a value it cannot have."])
