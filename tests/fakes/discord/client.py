@@ -14,7 +14,7 @@ from tests.fakes.discord.model import DiscordRefusesError, Message, User
 from tests.fakes.discord.options import Value
 from tests.fakes.discord.places import Channel
 from tests.fakes.discord.seen import Seen
-from tests.fakes.discord.wire import message_json
+from tests.fakes.discord.message_wire import message_json
 from tests.fakes.discord.world import RESPONSE_WITHIN_S, Interaction, World
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.discord import wire
+from tests.fakes.discord import message_wire, wire
 from tests.fakes.discord.intents import GUILD_MEMBERS, GUILDS
 from tests.fakes.discord.limits import FILE_BYTES
 from tests.fakes.discord.sessions import Session
@@ -33,7 +33,7 @@ def interaction_json(world: World, interaction: Interaction) -> Json:
         "attachment_size_limit": FILE_BYTES,
     }
     if interaction.message is not None:
-        result["message"] = wire.message_json(world, interaction.message)
+        result["message"] = message_wire.message_json(world, interaction.message)
     if channel.guild is None:
         return result | {"user": wire.user_json(user)}
     guild = channel.guild

@@ -179,7 +179,7 @@ class Channel:
 
     def seen_by(self, user: User) -> list[Message]:
         """Return what one person sees: everything, and what only they see; nothing if they may not look."""
-        if not self.allows(user.user_id, "view_channel"):
+        if self.deleted or not self.allows(user.user_id, "view_channel"):
             return []
         return sorted([*self.messages, *self.ephemerals_of(user)], key=lambda each: int(each.message_id))
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.fakes.discord import wire
+from tests.fakes.discord import message_wire, wire
 from tests.fakes.discord.mentions import mentioned
 from tests.fakes.discord.model import Mentions, Message, User
 from tests.fakes.discord.places import Channel
@@ -40,7 +40,7 @@ def post(world: World, channel: Channel, message: Message) -> Message:
 
 def _emit(world: World, event: str, channel: Channel, message: Message) -> None:
     if message.ephemeral_to is None:
-        world.emit_in(channel, event, lambda session: wire.message_event(world, message, session))
+        world.emit_in(channel, event, lambda session: message_wire.message_event(world, message, session))
 
 
 def changed(world: World, channel: Channel, message: Message, *, edited: bool) -> None:
@@ -109,10 +109,12 @@ def type_in(world: World, channel: Channel, user: User) -> None:
 
 
 def join(world: World, thread: Channel, users: Sequence[User]) -> None:
-    """Add members to a thread."""
+    """Add members to a thread; the app is told of the thread it comes to."""
     fresh = [user for user in users if user.user_id not in thread.people]
     thread.people |= {user.user_id: user for user in fresh}
     world.changes.mark()
+    if world.bot in fresh:
+        world.emit_in(thread, "THREAD_CREATE", wire.channel_json(thread))
     if fresh:
         members_event(world, thread, added=fresh)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.discord import posting, wire
+from tests.fakes.discord import message_wire, posting, wire
 from tests.fakes.discord.errors import ApiError, invalid
 from tests.fakes.discord.limits import check_choices, check_modal
 from tests.fakes.discord.model import EPHEMERAL, LOADING, Message
@@ -68,7 +68,7 @@ def _told(call: Call, interaction: Interaction) -> Json:
     if original is not None:
         told |= {"response_message_id": original.message_id, "response_message_loading": original.loading}
         told["response_message_ephemeral"] = bool(original.flags & EPHEMERAL)
-        result["resource"] = {"type": interaction.response, "message": wire.message_json(call.world, original)}
+        result["resource"] = {"type": interaction.response, "message": message_wire.message_json(call.world, original)}
     return result
 
 
@@ -137,8 +137,8 @@ async def follow_up(call: Call) -> Json:
     original = interaction.original
     if interaction.deferred and original is not None:
         _change(call, interaction, original, call.json)
-        return wire.message_json(call.world, original)
-    return wire.message_json(call.world, _post(call, interaction, call.json))
+        return message_wire.message_json(call.world, original)
+    return message_wire.message_json(call.world, _post(call, interaction, call.json))
 
 
 def _message(call: Call, interaction: Interaction) -> Message:
@@ -156,12 +156,12 @@ async def edit(call: Call) -> Json:
     interaction = _followed(call)
     message = _message(call, interaction)
     _change(call, interaction, message, call.json)
-    return wire.message_json(call.world, message)
+    return message_wire.message_json(call.world, message)
 
 
 async def read(call: Call) -> Json:
     """Return an answer."""
-    return wire.message_json(call.world, _message(call, _followed(call)))
+    return message_wire.message_json(call.world, _message(call, _followed(call)))
 
 
 async def delete(call: Call) -> None:

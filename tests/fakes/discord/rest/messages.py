@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.discord import posting, wire
+from tests.fakes.discord import message_wire, posting, wire
 from tests.fakes.discord.errors import ApiError, invalid
 from tests.fakes.discord.model import Message, snowflake_at
 from tests.fakes.discord.places import Channel
@@ -18,7 +18,7 @@ _OLD_S = 3_600
 def read_by_app(call: Call, message: Message) -> Json:
     """Return a message as the app may read it over REST, which the portal's switch decides."""
     has_content = "message_content" in call.world.app.portal
-    return wire.shown_to_app(call.world, message, has_content=has_content)
+    return message_wire.shown_to_app(call.world, message, has_content=has_content)
 
 
 def may_write(call: Call, channel: Channel, body: Json) -> None:
@@ -44,12 +44,12 @@ async def post(call: Call) -> Json:
     if nonce is not None and nonce in call.world.nonces:
         earlier, at_s = call.world.nonces[nonce]
         if call.world.now_s() - at_s < NONCE_LIVES_S:
-            return wire.message_json(call.world, earlier)
+            return message_wire.message_json(call.world, earlier)
     message = new_message(call, channel, call.json)
     if nonce is not None:
         call.world.nonces[nonce] = (message, call.world.now_s())
     posting.post(call.world, channel, message)
-    return wire.message_json(call.world, message)
+    return message_wire.message_json(call.world, message)
 
 
 async def edit(call: Call) -> Json:
@@ -67,7 +67,7 @@ async def edit(call: Call) -> Json:
         raise ApiError(30046)
     edited = edited_message(call, channel, message)
     posting.changed(call.world, channel, message, edited=edited)
-    return wire.message_json(call.world, message)
+    return message_wire.message_json(call.world, message)
 
 
 async def delete(call: Call) -> None:

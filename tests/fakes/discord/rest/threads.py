@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.discord import posting, threads, wire
+from tests.fakes.discord import message_wire, posting, threads, wire
 from tests.fakes.discord.errors import ApiError, invalid
 from tests.fakes.discord.limits import check_thread
 from tests.fakes.discord.places import TYPES, Channel, ChannelKind
@@ -57,7 +57,7 @@ def _forum_post(call: Call, forum: Channel) -> Json:
     _set(thread, call.json)
     first.channel_id = thread.channel_id
     posting.post(call.world, thread, first)
-    return wire.channel_json(thread) | {"message": wire.message_json(call.world, first)}
+    return wire.channel_json(thread) | {"message": message_wire.message_json(call.world, first)}
 
 
 def _set(thread: Channel, body: Json) -> None:
