@@ -1,6 +1,8 @@
 """A server that speaks Discord's REST API and gateway, checks what it is sent, and fails on demand.
 
 This is its public face; the parts are in `tests/fakes/discord/`.
+
+`python -m tests.fakes.discord_server --port 8091` runs it alone with one small guild, to try the product by hand.
 """
 
 from tests.fakes.discord import lifecycle
@@ -11,6 +13,7 @@ from tests.fakes.discord.modals import Modal
 from tests.fakes.discord.model import DiscordRefusesError, File, Member, Message, Role, User
 from tests.fakes.discord.person import Person
 from tests.fakes.discord.places import Channel
+from tests.fakes.discord.prompt import main
 from tests.fakes.discord.rest.faults import Fault, FaultKind, Faults
 from tests.fakes.discord.seen import Seen
 from tests.fakes.discord.server import DiscordServer
@@ -44,3 +47,6 @@ __all__ = [
     "User",
     "lifecycle",
 ]
+
+if __name__ == "__main__":
+    main()

@@ -45,8 +45,7 @@ def interaction_json(world: World, interaction: Interaction) -> Json:
 
 def first_events(world: World, session: Session) -> Iterator[tuple[str, Json]]:
     """Yield how a session begins: READY, then each guild of its shard."""
-    number, count = session.shard
-    guilds = [each for each in world.guilds.values() if each.has_bot and (int(each.guild_id) >> 22) % count == number]
+    guilds = [each for each in world.guilds.values() if each.has_bot and session.serves(each.guild_id)]
     yield (
         "READY",
         {
@@ -57,7 +56,7 @@ def first_events(world: World, session: Session) -> Iterator[tuple[str, Json]]:
             "session_id": session.session_id,
             "session_type": "normal",
             "resume_gateway_url": world.gateway.url,
-            "shard": [number, count],
+            "shard": [*session.shard],
             "application": {"id": world.app.app_id, "flags": world.app.flags},
         },
     )

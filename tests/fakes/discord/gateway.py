@@ -205,13 +205,14 @@ class Gateway:
         session.dispatch("RESUMED", {"_trace": []})
         self._changes.mark()
 
-    def dispatch(self, event: str, build: Callable[[Session], Json], *, guild_id: str | None) -> None:
+    def dispatch(self, event: str, build: Callable[[Session], Json | None], *, guild_id: str | None) -> None:
         """Send an event to every session of its shard whose intents ask for it."""
         for session in self.sessions:
-            if session.deaf or not hears(session.intents, event, in_guild=guild_id is not None):
+            if not hears(session.intents, event, in_guild=guild_id is not None) or not session.serves(guild_id):
                 continue
-            if (int(guild_id) >> 22) % session.shard[1] == session.shard[0] if guild_id else session.shard[0] == 0:
-                session.dispatch(event, build(session))
+            data = build(session)
+            if data is not None:
+                session.dispatch(event, data)
 
     def repeat(self, event: str) -> None:
         """Deliver the newest event of a name once more to every session that had it."""

@@ -1,12 +1,17 @@
 """What happens to guilds, channels and members beside conversation, each with the events it sends."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tests.fakes.discord import permissions, posting, threads, wire
+from tests.fakes.discord.intents import GUILD_MEMBERS
 from tests.fakes.discord.model import Message, Role, User
 from tests.fakes.discord.permissions import Overwrite
 from tests.fakes.discord.places import Channel, GuildState
+from tests.fakes.discord.sessions import Session
 from tests.fakes.discord.world import World
+
+Json = dict[str, Any]
 
 
 def _guild_of(channel: Channel) -> GuildState:
@@ -20,6 +25,7 @@ def overwrite(
 ) -> None:
     """Let a channel allow and deny a role or a member these permissions, and nothing else."""
     target_id = target.role_id if isinstance(target, Role) else target.user_id
+    saw = channel.allows(world.bot.user_id, "view_channel")
     channel.overwrites[target_id] = Overwrite(
         target_id=target_id,
         is_role=isinstance(target, Role),
@@ -27,6 +33,21 @@ def overwrite(
         deny=permissions.bits(deny),
     )
     changed(world, channel)
+    if not saw and channel.allows(world.bot.user_id, "view_channel"):
+        _sync_threads(world, channel)
+
+
+def _sync_threads(world: World, channel: Channel) -> None:
+    """Tell the app of the open threads in a channel that it has come to see."""
+    guild, bot = _guild_of(channel), world.bot.user_id
+    found = [each for each in channel.threads if not each.archived and each.allows(bot, "view_channel")]
+    event = {
+        "guild_id": guild.guild_id,
+        "channel_ids": [channel.channel_id],
+        "threads": [wire.channel_json(each) for each in found],
+        "members": [wire.thread_member_json(each, world.bot) for each in found if bot in each.people],
+    }
+    world.emit("THREAD_LIST_SYNC", event, guild=guild)
 
 
 def make_private(world: World, channel: Channel, *people: User) -> None:
@@ -80,6 +101,11 @@ def delete_thread(world: World, thread: Channel) -> None:
 def leave_thread(world: World, thread: Channel, user: User) -> None:
     """Take somebody out of a thread."""
     threads.leave(world, thread, user)
+
+
+def delete(world: World, message: Message) -> None:
+    """Delete anybody's message, as moderators do."""
+    posting.delete(world, world.channels[message.channel_id], message)
 
 
 def delete_many(world: World, messages: Sequence[Message]) -> None:
@@ -143,9 +169,14 @@ def take_role(world: World, guild: GuildState, user: User, role: Role) -> None:
 
 
 def _member_changed(world: World, guild: GuildState, user: User) -> None:
+    """Tell of a changed member; an app is told of itself without the members intent too."""
     world.changes.mark()
     event = wire.member_json(guild.members[user.user_id]) | {"guild_id": guild.guild_id}
-    world.emit("GUILD_MEMBER_UPDATE", event, guild=guild)
+
+    def build(session: Session) -> Json | None:
+        return event if user is world.bot or session.intents & GUILD_MEMBERS else None
+
+    world.emit("GUILD_MEMBER_UPDATE", build, guild=guild)
 
 
 def permit(world: World, guild: GuildState, role: Role, *names: str) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.fakes.discord import message_wire, wire
+from tests.fakes.discord.intents import GUILD_MEMBERS
 from tests.fakes.discord.mentions import mentioned
 from tests.fakes.discord.model import Mentions, Message, User
 from tests.fakes.discord.places import Channel
+from tests.fakes.discord.sessions import Session
 from tests.fakes.discord.world import World
 
 Json = dict[str, Any]
@@ -120,19 +122,24 @@ def join(world: World, thread: Channel, users: Sequence[User]) -> None:
 
 
 def members_event(world: World, thread: Channel, *, added: Sequence[User] = (), removed: Sequence[User] = ()) -> None:
-    """Tell who came to a thread and who left it."""
+    """Tell who came to a thread and who left it; without the members intent an app is told of itself alone."""
     guild = thread.guild
     if guild is None:
         return
-    event: Json = {"id": thread.channel_id, "guild_id": guild.guild_id, "member_count": len(thread.people)}
-    if added:
-        event["added_members"] = [wire.thread_member_json(thread, user) for user in added]
-    if removed:
-        event["removed_member_ids"] = [user.user_id for user in removed]
+
+    def build(session: Session) -> Json | None:
+        every = bool(session.intents & GUILD_MEMBERS)
+        came = [user for user in added if every or user is world.bot]
+        left = [user for user in removed if every or user is world.bot]
+        event: Json = {"id": thread.channel_id, "guild_id": guild.guild_id, "member_count": len(thread.people)}
+        event |= {"added_members": [wire.thread_member_json(thread, user) for user in came]} if came else {}
+        event |= {"removed_member_ids": [user.user_id for user in left]} if left else {}
+        return event if came or left else None
+
     if world.bot in removed:  # it no longer sees a private thread, and is told of it all the same
-        world.emit("THREAD_MEMBERS_UPDATE", event, guild=guild)
+        world.emit("THREAD_MEMBERS_UPDATE", build, guild=guild)
     else:
-        world.emit_in(thread, "THREAD_MEMBERS_UPDATE", event)
+        world.emit_in(thread, "THREAD_MEMBERS_UPDATE", build)
 
 
 def unarchive(world: World, thread: Channel) -> None:

@@ -54,7 +54,6 @@ class Session:
     Attributes:
         events: Everything dispatched, the n-th with the sequence number n + 1.
         resumes: How often it was resumed.
-        deaf: It hears nothing for now: events are neither sent nor kept.
     """
 
     session_id: str
@@ -63,7 +62,11 @@ class Session:
     connection: Connection | None = None
     events: list[Json] = field(default_factory=list)
     resumes: int = 0
-    deaf: bool = False
+
+    def serves(self, guild_id: str | None) -> bool:
+        """Whether a guild's events are of its shard; direct messages are of the first."""
+        number, count = self.shard
+        return number == (0 if guild_id is None else (int(guild_id) >> 22) % count)
 
     def dispatch(self, event: str, data: Json) -> Json:
         """Send an event, or keep it for a resume; return its payload."""

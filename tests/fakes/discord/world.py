@@ -17,7 +17,7 @@ from tests.fakes.discord.places import Channel, GuildState
 from tests.fakes.discord.sessions import Session
 
 Json = dict[str, Any]
-Build = Callable[[Session], Json]
+Build = Callable[[Session], Json | None]
 
 RESPONSE_WITHIN_S = 3.0
 TOKEN_LIVES_S = 15 * 60.0
@@ -169,7 +169,10 @@ class World:
         return channel
 
     def emit(self, event: str, build: Build | Json, *, guild: GuildState | None) -> None:
-        """Send an event to every session of the guild's shard (DMs: of shard 0) whose intents ask for it."""
+        """Send an event to every session of the guild's shard (DMs: of shard 0) whose intents ask for it.
+
+        A `build` that returns None for a session leaves that session out.
+        """
         if guild is not None and not (guild.has_bot and guild.available):
             return
         payload: Build = build if callable(build) else lambda _session: build

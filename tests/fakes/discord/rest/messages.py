@@ -162,7 +162,7 @@ ROUTES = {
     f"GET {_ONE}": Route(run=read, bucket="messages.get", limit=5),
     f"PATCH {_ONE}": Route(run=edit, bucket="messages.edit", limit=5),
     f"DELETE {_ONE}": Route(run=delete, bucket="messages.delete", limit=5),
-    f"PUT {_ONE}/reactions/{{emoji}}/@me": Route(run=react, bucket="reactions", limit=1),
-    f"DELETE {_ONE}/reactions/{{emoji}}/@me": Route(run=unreact, bucket="reactions", limit=1),
+    f"PUT {_ONE}/reactions/{{emoji}}/@me": Route(run=react, bucket="reactions", limit=20),
+    f"DELETE {_ONE}/reactions/{{emoji}}/@me": Route(run=unreact, bucket="reactions", limit=20),
     "POST /channels/{channel_id}/typing": Route(run=type_on, bucket="typing", limit=5),
 }
