@@ -38,7 +38,7 @@ class Counter:
         return self._now() if self._now else self._ms / 1_000
 
     def pass_time(self, seconds: float) -> None:
-        """Let everything to come be so much later."""
+        """Let everything to come be so much later; it changes nothing if the times are those of a real clock."""
         self._ms += int(seconds * 1_000)
 
     def snowflake(self, *, shard: tuple[int, int] | None = None) -> str:

@@ -23,7 +23,11 @@ WITHIN_S = 10.0
 
 @dataclass(kw_only=True, eq=False)
 class GuildState:
-    """A guild; `available` is false during an outage, and `has_bot` once the app was removed."""
+    """A guild; `available` is false during an outage, and `has_bot` once the app was removed.
+
+    Attributes:
+        bot_at_most: What the app may do at most, whatever @everyone may: what its install link asks for.
+    """
 
     guild_id: str
     name: str
@@ -32,6 +36,7 @@ class GuildState:
     roles: dict[str, Role] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     channels: dict[str, "Channel"] = field(default_factory=dict)
+    bot_at_most: int = permissions.ALL
     available: bool = True
     has_bot: bool = True
 
@@ -50,7 +55,8 @@ class GuildState:
         total = self.everyone.permissions
         for role_id in member.roles:
             total |= self.roles[role_id].permissions
-        return permissions.ALL if total & permissions.ADMINISTRATOR else total
+        total = permissions.ALL if total & permissions.ADMINISTRATOR else total
+        return total & self.bot_at_most if user_id == self.bot.user_id else total
 
 
 @dataclass(kw_only=True, eq=False)
