@@ -214,13 +214,6 @@ class Gateway:
             if data is not None:
                 session.dispatch(event, data)
 
-    def repeat(self, event: str) -> None:
-        """Deliver the newest event of a name once more to every session that had it."""
-        for session in self.sessions:
-            had = session.heard(event)
-            if had:
-                session.dispatch(event, had[-1])
-
     def reconnect(self) -> None:
         """Tell every client to reconnect and resume (op 7)."""
         self._tell({"op": _RECONNECT, "d": None, "s": None})

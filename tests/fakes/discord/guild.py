@@ -126,6 +126,12 @@ class Guild:
         for role in (own, self.state.everyone):
             self._role_changed(role)
 
+    def allow_bot(self, allowed: int) -> None:
+        """Let the app have these permissions, as Discord's number, and no others, whatever @everyone has."""
+        own = next(role for role in self.state.roles.values() if role.bot_id is not None)
+        own.permissions = self.state.bot_at_most = allowed
+        self._role_changed(own)
+
     def _role_changed(self, role: Role) -> None:
         event = {"guild_id": self.guild_id, "role": wire.role_json(role)}
         self.world.emit("GUILD_ROLE_UPDATE", event, guild=self.state)

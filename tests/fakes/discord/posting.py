@@ -36,8 +36,13 @@ def post(world: World, channel: Channel, message: Message) -> Message:
         unarchive(world, channel)
     if channel.is_thread and message.author.user_id not in channel.people and not message.author.is_webhook:
         join(world, channel, [message.author])
-    _emit(world, "MESSAGE_CREATE", channel, message)
+    announce(world, channel, message)
     return message
+
+
+def announce(world: World, channel: Channel, message: Message) -> None:
+    """Send the event of a new message."""
+    _emit(world, "MESSAGE_CREATE", channel, message)
 
 
 def _emit(world: World, event: str, channel: Channel, message: Message) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.fakes.changes import Changes
-from tests.fakes.discord import events, files, permissions, wire
+from tests.fakes.discord import events, files, permissions, posting, wire
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.guild import Guild
 from tests.fakes.discord.intents import PRIVILEGED
@@ -51,6 +51,7 @@ class DiscordServer:
         self.gateway.exhausted = self.reset_token
         self.guilds: dict[str, Guild] = {}
         self._people: dict[str, Person] = {}
+        self._allowed: int | None = None
         self._api = RestApi(self.world, self.faults)
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -128,6 +129,13 @@ class DiscordServer:
         """Switch privileged intents off in the developer portal."""
         self.world.app.portal -= {*intents}
 
+    def install(self, allowed: int, *intents: str) -> None:
+        """Let the app have in every guild, also those to come, what its install link asks for, and nothing else."""
+        self._allowed = allowed
+        self.world.app.portal = {*intents} & PRIVILEGED.keys()
+        for guild in self.guilds.values():
+            guild.allow_bot(allowed)
+
     def reset_token(self) -> None:
         """Take the app's token from it, as Discord does after too many sessions, and end what lives."""
         self.world.app.token_valid = False
@@ -169,6 +177,8 @@ class DiscordServer:
             state.members[user.user_id] = Member(user=user, joined_at_s=world.now_s(), roles=roles)
         world.guilds[guild_id] = state
         self.guilds[name] = Guild(world, state, person=self.user)
+        if self._allowed is not None:
+            self.guilds[name].allow_bot(self._allowed)
         world.emit("GUILD_CREATE", wire.guild_create_json(state, joined=True), guild=state)
         return self.guilds[name]
 
@@ -179,6 +189,11 @@ class DiscordServer:
     def channel(self, channel_id: str) -> Channel:
         """Return a channel, thread or DM by its id."""
         return self.world.channels[channel_id]
+
+    def resend(self, message: Message, *, times: int = 1) -> None:
+        """Deliver a message's first event again, as the gateway is free to do."""
+        for _ in range(times):
+            posting.announce(self.world, self.world.channels[message.channel_id], message)
 
     async def until(self, holds: Callable[[], bool], *, within_s: float = 10.0) -> None:
         """Wait until something holds, looked at whenever anything here changes."""

@@ -147,9 +147,9 @@ async def test_every_process_hears_and_an_event_may_come_twice(
 ) -> None:
     """Two sessions of the same shard get each event, and so does one twice when it is repeated."""
     async with bare_app(discord_server) as other:
-        await dana.says(lobby, "@recall hello")
+        said = await dana.says(lobby, "@recall hello")
         await other.until_heard("message")
-        discord_server.gateway.repeat("MESSAGE_CREATE")
+        discord_server.resend(said)
         await other.until_heard("message", 2)
         await bare.until_heard("message", 2)
 

@@ -99,6 +99,18 @@ async def test_the_app_may_do_what_it_is_permitted(lobby: Channel, guild: Guild,
     assert (hidden.status, hidden.code) == (403, 50001)
 
 
+async def test_the_install_link_is_all_the_app_has(discord_server: DiscordServer, guild: Guild, rest: Rest) -> None:
+    """What @everyone may does not help an app that did not ask for it, in this guild and in those to come."""
+    discord_server.install(bits(["view_channel", "send_messages"]), "message_content")
+    codes = []
+    for each in (guild, discord_server.guild("umbrella")):
+        path = f"/channels/{each.channel('general').channel_id}/messages"
+        codes += [(await rest("POST", path, body)).code for body in ({"content": "x"}, {"embeds": [{"title": "x"}]})]
+
+    assert codes == [0, 50013] * 2
+    assert discord_server.world.app.flags == 1 << 19
+
+
 async def test_overwrites_decide_who_sees_a_channel(
     discord_server: DiscordServer, guild: Guild, dana: Person, lobby: Channel, bare: BareApp
 ) -> None:
