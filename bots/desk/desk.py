@@ -101,7 +101,7 @@ class MemoryDesk:
                 return await self.overview.settings(who)
             case "pause" | "resume":
                 return await self.pausing.typed(who, verb, rest)
-            case "":
+            case "" | "help":
                 return Words(self.ways.memory_usage)
             case _:
                 return Words(f"There is no /memory {one_line(verb)}.\n{self.ways.memory_usage}")

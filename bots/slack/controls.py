@@ -6,6 +6,7 @@ Each is acknowledged at once and done behind that. What it does says `bots.desk`
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -76,8 +77,8 @@ class Controls:
                 await ack()
                 who = asked.of_interaction(body, team=self._team)
                 if who is not None:
-                    chosen = asked.chosen(body["message"], who, bot_user=bot_user, url=url)
-                    self._answering.start(who, lambda asker: run(asker, chosen), name=callback_id)
+                    read = partial(asked.chosen, body["message"], who, bot_user=bot_user, url=url)
+                    self._answering.start(who, lambda asker: run(asker, read()), name=callback_id)
 
             app.message_shortcut(callback_id)(listener)
 
@@ -89,9 +90,10 @@ class Controls:
     def _on_buttons(self, app: AsyncApp) -> None:
         async def press(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
             await ack()
-            who, name = asked.of_interaction(body, team=self._team), str(action["action_id"])
+            who, action_id = asked.of_interaction(body, team=self._team), str(action["action_id"])
             if who is not None:
-                pressed = decoded(name, action.get("value"), team=who.team, channel=who.channel)
+                pressed = decoded(action_id, action.get("value"), team=who.team, channel=who.channel)
+                name = action_id.partition(":")[0]
                 self._answering.start(who, lambda asker: self._buttons.pressed(asker, pressed), name=name)
 
         async def search(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:

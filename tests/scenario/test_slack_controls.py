@@ -470,7 +470,7 @@ async def test_an_export_comes_as_a_file_to_the_persons_own_dm(slack: SlackMachi
     ops = slack.team.channel("ops", ana, bob)
     await remember(ana, "I quote code with ```.")
     seen = await ana.slash("/memory", "export", ops)
-    usage = await ana.slash("/memory", "what", ops)
+    usage = await ana.slash("/memory", "help", ops)
     (sent,) = ana.sees(ana.dm)[-1:]
 
     assert seen.text == WAYS.exported

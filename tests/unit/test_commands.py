@@ -1,7 +1,6 @@
 """The memory commands' words: what is understood, and when a question is asked."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +12,6 @@ from bots.commands import (
     parse_widen,
     plan_digest,
 )
-from memory.audience import private_to
 from memory.errors import InputError
 from memory.model import (
     About,
@@ -21,8 +19,6 @@ from memory.model import (
     ForgetPlan,
     ForgetTarget,
     Last,
-    Memory,
-    MemoryKey,
     MessageId,
     Numbered,
     SessionId,
@@ -30,31 +26,16 @@ from memory.model import (
     UserId,
     WidenPlan,
 )
+from tests.fakes.values import shown_memory
 
 OWNER = UserId("console:local:ana")
 SESSION = SessionId("console:local:ana:main")
-SAID_AT = datetime(2026, 11, 2, 23, 59, tzinfo=UTC)
-
-
-def _memory(number: int = 7, text: str = "I run EKS.", **more: object) -> Memory:
-    values: dict[str, object] = {
-        "key": MemoryKey(f"f{number}"),
-        "number": number,
-        "subject": "person",
-        "kind": "other",
-        "text": text,
-        "audience": private_to(OWNER),
-        "said_at": SAID_AT,
-        "session_id": SESSION,
-        "thread": "main",
-    }
-    return Memory(**(values | more))  # type: ignore[arg-type]  # the defaults above, and what a test changes
 
 
 def _plan(*, memories: int = 0, messages: int = 0) -> ForgetPlan:
     return ForgetPlan(
         owner=OWNER,
-        memories=tuple(_memory(number) for number in range(memories)),
+        memories=tuple(shown_memory(number) for number in range(memories)),
         message_ids=tuple(MessageId(number) for number in range(messages)),
         reply_ids=(),
         session_ids=(),
