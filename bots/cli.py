@@ -82,6 +82,9 @@ def recall(
     ] = False,
 ) -> None:
     """A DevOps assistant that remembers, and forgets when it is told to."""
+    from bots.logs import configure_logs
+
+    configure_logs()
 
 
 @app.command()
@@ -91,11 +94,9 @@ def chat(
 ) -> None:
     """Talk in this terminal, or through a pipe: one message a line in, replies out."""
     from bots.chat import chat as talk
-    from bots.logs import configure_logs
     from bots.settings import load_settings
 
     settings = load_settings()
-    configure_logs()
     _readable_output()
     raise typer.Exit(talk(settings, user=_named(user, "--user"), thread=_named(thread, "--thread")))
 
@@ -217,7 +218,7 @@ def compact() -> None:
     from bots import upkeep
     from bots.settings import load_settings
 
-    asyncio.run(upkeep.compact(load_settings(), say=_say, note=_note))
+    asyncio.run(upkeep.compact(load_settings(), say=_say))
 
 
 @app.command()

@@ -54,9 +54,9 @@ async def reindex(settings: Settings, *, say: Say, note: Say) -> None:
     say(f"Indexed {counted(count, 'text')}.")
 
 
-async def compact(settings: Settings, *, say: Say, note: Say) -> None:
+async def compact(settings: Settings, *, say: Say) -> None:
     """Rewrite the files of the data folder."""
-    await bootstrap.run_compaction(settings.memory, on_progress=note)
+    await bootstrap.run_compaction(settings.memory)
     say("Compacted: nothing forgotten is left in the files of the data folder.")
 
 

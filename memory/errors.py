@@ -2,6 +2,7 @@
 
 RecallError
 ├── ConfigError                    one readable list of all that is wrong with the settings; exit code 2
+│   └── FolderInUseError           (owner) another process owns the data folder
 ├── InputError                     what the person typed cannot be taken; its text is for them
 │   └── PausedError                memory is paused for them, or in this thread
 ├── StoreError                     (store, operation)
@@ -23,6 +24,7 @@ from typing import Literal
 __all__ = [
     "ConfigError",
     "DimensionMismatchError",
+    "FolderInUseError",
     "InputError",
     "MalformedReplyError",
     "PausedError",
@@ -52,6 +54,18 @@ class ConfigError(RecallError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class FolderInUseError(ConfigError):
+    """Another process owns the data folder.
+
+    Attributes:
+        owner: Which one, as far as it says.
+    """
+
+    def __init__(self, folder: str, owner: str) -> None:
+        self.owner = owner
+        super().__init__([f"RECALL_DATA_DIR: {folder!r} is in use by {owner}"])
 
 
 class InputError(RecallError):

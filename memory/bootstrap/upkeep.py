@@ -7,8 +7,16 @@ from contextlib import AsyncExitStack
 from memory.bootstrap.stores import Progress, anthropic_model, open_sql, open_stores, silent
 from memory.bootstrap.wiring import outbox_worker, process_name
 from memory.clock import SystemClock
-from memory.diagnosis import Check, check_answers, check_embedder, check_index, check_model, check_record
-from memory.errors import ConfigError
+from memory.diagnosis import (
+    Check,
+    check_answers,
+    check_embedder,
+    check_index,
+    check_model,
+    check_owner,
+    check_record,
+)
+from memory.errors import ConfigError, FolderInUseError
 from memory.jobs.compact import compact
 from memory.jobs.reindex import reindex
 from memory.settings import MemorySettings
@@ -35,10 +43,10 @@ async def run_reindex(
         return await reindex(admin=admin, index=stores.index, queue=queue, outbox=outbox, on_progress=on_count)
 
 
-async def run_compaction(settings: MemorySettings, *, on_progress: Progress = silent) -> None:
+async def run_compaction(settings: MemorySettings) -> None:
     """Rewrite all embedded files without what was erased. Raises ConfigError as `open_memory` does."""
     async with AsyncExitStack() as stack:
-        stores = await open_stores(stack, settings, SystemClock(), on_progress)
+        stores = await open_stores(stack, settings, SystemClock(), silent)
         outbox = outbox_worker(stores, VectorCache(stores.index), process_name())
         admin = SqlRecordAdmin(stores.database)
         await compact(admin=admin, index=stores.index, outbox=outbox, clock=stores.clock, force=True)
@@ -56,16 +64,20 @@ async def _check_stores(settings: MemorySettings) -> Sequence[Check]:
             database = await open_sql(stack, settings, SystemClock())
         except ConfigError as error:
             return [Check(name="record", verdict="problem", detail=line) for line in error.problems]
-        checks.extend(await check_record(SqlRecordAdmin(database)))
+        admin = SqlRecordAdmin(database)
         try:
             stores = await open_stores(stack, settings, SystemClock(), silent, record=database, reach=False)
+        except FolderInUseError as error:
+            return [*await check_record(admin, is_served=True), check_owner(error.owner)]
         except ConfigError as error:
+            checks.extend(await check_record(admin))
             return [*checks, *(Check(name="data folder", verdict="warning", detail=line) for line in error.problems)]
+        checks.extend(await check_record(admin))
         redis = "REDIS_URL" if settings.redis_url else "embedded"
         checks.append(await check_answers("short-term memory", stores.cache.ping, where=redis))
         chroma = "CHROMADB_URL" if settings.chromadb_url else "embedded"
         checks.append(await check_answers("index", stores.index.ping, where=chroma))
-        checks.append(await check_index(SqlRecordAdmin(database), stores.index))
+        checks.append(await check_index(admin, stores.index))
         checks.append(await check_embedder(stores.embedder))
     return checks
 

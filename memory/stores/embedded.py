@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
-from memory.errors import ConfigError, StoreUnavailableError
+from memory.errors import ConfigError, FolderInUseError, StoreUnavailableError
 
 _SOCKET_PATH_BYTES = 100  # Linux takes 107, macOS 103
 _POLL_S = 0.005
@@ -70,7 +70,7 @@ def lock_data_folder(path: Path) -> Iterator[DataFolder]:
     try:
         lock.acquire()
     except Timeout as exc:
-        raise ConfigError([f"RECALL_DATA_DIR: {str(path)!r} is in use by {_holder(lock_file)}"]) from exc
+        raise FolderInUseError(str(path), _holder(lock_file)) from exc
     except OSError as exc:
         raise ConfigError([f"RECALL_DATA_DIR: cannot lock {str(lock_file)!r} ({exc.strerror})"]) from exc
     try:

@@ -175,8 +175,21 @@ async def test_a_folder_in_use_is_refused_and_the_shell_commands_still_work(prog
     assert "I deploy with ArgoCD." in exported.out
     assert forgotten.out == "Forgotten: 1 fact.\n"
     assert examined.code == 0
+    lines = {line.partition(":")[0]: line for line in examined.out.splitlines() if not line.startswith("RECALL_")}
+    assert lines["ok      data folder"].startswith(f"ok      data folder: process {running.pid} owns it")
+    assert "something was erased since" in lines["ok      compaction"]
+    assert "recall compact" not in examined.out
     assert ended.code == 0
     assert "Traceback" not in ended.err
+
+
+async def test_compaction_says_what_it_did_and_nothing_else(program: Program) -> None:
+    """One line; what a log would tell is for those who run a service."""
+    await program.run("chat", "--user", "ana", lines="/remember I deploy with Helm.\n/forget last\n")
+    done = await program.run("compact")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "Compacted: nothing forgotten is left in the files of the data folder.\n"
 
 
 async def test_forgetting_from_the_shell_asks_too(program: Program) -> None:
