@@ -102,9 +102,7 @@ class Commands:
         if memories:
             return CommandResult(text="\n".join(memory_line(memory) for memory in memories), memories=memories)
         wanted = " ".join(words.split())
-        return CommandResult(
-            text=f"No memory of yours has: {wanted}" if wanted else "Nothing is remembered of you yet."
-        )
+        return CommandResult(text=f"No memory of yours has: {wanted}" if wanted else "Nothing is remembered of you.")
 
     async def remember(
         self,

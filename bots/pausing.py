@@ -51,7 +51,7 @@ class Pausing:
         await self._personal.pause(owner, tenant_id)
         return (
             "Memory is paused for you: from now on I keep nothing of what you say, and later answers do not know it. "
-            f"What I remember already stays, until you forget it. {self._how.resume} ends the pause."
+            f"What I remember already stays, and I go on using it. {self._how.resume} ends the pause."
         )
 
     async def resume(self, owner: UserId, tenant_id: TenantId, *, session_id: SessionId | None) -> str:
@@ -67,7 +67,7 @@ class Pausing:
         await self._personal.pause_thread(place, by=owner)
         return (
             "I keep nothing of what is said here from now on, whoever says it, and later answers do not know of it. "
-            f"What I remember already stays. {self._how.resume_thread} ends the pause."
+            f"What I remember already stays, and I go on using it. {self._how.resume_thread} ends the pause."
         )
 
     async def resume_thread(self, place: Place, owner: UserId) -> str:

@@ -198,10 +198,12 @@ class ConsoleSession:
     async def _go_to(self, name: str) -> None:
         if not name:
             raise InputError("Name a thread, as /threads lists them: /thread NAME")
-        await self._enter_named(name)
+        place = ids.place(self._user, name)
+        is_new = await self._backend.service.place_of(place.session_id) is None
+        await self._enter_named(name, note=" (a new one)" if is_new else "")
 
-    async def _enter_named(self, name: str) -> None:
-        self._screen.say(f"Thread: {name}")
+    async def _enter_named(self, name: str, *, note: str = "") -> None:
+        self._screen.say(f"Thread: {name}{note}")
         await self.enter(name)
 
     async def _threads(self, _argument: str) -> None:

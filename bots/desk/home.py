@@ -79,7 +79,7 @@ def usage_lines(usage: Usage) -> str:
     asked = f"{counted(usage.questions, 'question')}, {counted(usage.answers, 'answer')}, {usage.tokens:,} tokens"
     kinds = sorted(usage.kept, key=lambda kind: _ORDER.get(kind, len(_ORDER)))
     kept = ", ".join(f"{_KINDS.get(kind, kind)}: {usage.kept[kind]}" for kind in kinds)
-    return f"In the last {USAGE_DAYS} days: {asked}.\nKept: {kept or 'nothing yet'}."
+    return f"In the last {USAGE_DAYS} days: {asked}.\nKept: {kept or 'nothing'}."
 
 
 def _switch(here: Press, *, paused: bool) -> Button:

@@ -35,7 +35,7 @@ async def test_another_person_does_not_see_it(console: ConsoleRunner) -> None:
     other = await console.talk("Which staging cluster do I use?", "/why", "/memories", "/threads", user="bob")
 
     assert "kind-staging" not in "\n".join(other)
-    assert other[-3:-1] == ["The last answer used no memory.", "Nothing is remembered of you yet."]
+    assert other[-3:-1] == ["The last answer used no memory.", "Nothing is remembered of you."]
 
 
 async def test_one_memory_is_forgotten_at_once(console: ConsoleRunner) -> None:
@@ -46,7 +46,7 @@ async def test_one_memory_is_forgotten_at_once(console: ConsoleRunner) -> None:
     assert shown[1:] == [
         "Forgotten: 1 fact.",
         ALREADY,
-        "Nothing is remembered of you yet.",
+        "Nothing is remembered of you.",
         "You have no memory #1.",
     ]
 
@@ -60,7 +60,7 @@ async def test_several_memories_are_forgotten_after_a_yes(console: ConsoleRunner
     preview = shown[2].splitlines()
     assert [line[:4] for line in preview[:2]] == ["#2  ", "#1  "]
     assert preview[2] == "Forget 2 memories? Type yes to go on; anything else leaves them as they are."
-    assert shown[3:] == ["Forgotten: 2 facts.", "Nothing is remembered of you yet."]
+    assert shown[3:] == ["Forgotten: 2 facts.", "Nothing is remembered of you."]
 
 
 async def test_anything_but_yes_keeps_them_and_is_done_itself(console: ConsoleRunner) -> None:
@@ -108,7 +108,7 @@ async def test_memory_is_paused_and_resumed(console: ConsoleRunner) -> None:
     assert shown[-4:-1] == [
         "Nothing new to learn.",
         "There is no thread of yours yet.",
-        "Nothing is remembered of you yet.",
+        "Nothing is remembered of you.",
     ]
     assert json.loads(shown[-1])["messages"] == []
 
@@ -170,6 +170,14 @@ async def test_threads_are_kept_apart_and_listed(console: ConsoleRunner) -> None
     assert [message.text for message in model.asked[2].history] == ["in main", "answer 1"]
     assert model.asked[1].history == ()
     assert [line.split("  ")[0] for line in shown[-1].splitlines()] == ["main", "night shift"]
+
+
+async def test_a_thread_that_is_new_is_said_to_be(console: ConsoleRunner) -> None:
+    """Whoever mistypes a name would wait there for what was said elsewhere."""
+    shown = await console.talk("in main", "/thread mian", "/thread main", model=ScriptedModel())
+
+    assert shown[1] == "Thread: mian (a new one)"
+    assert "Thread: main" in shown
 
 
 async def test_history_outlives_the_process(console: ConsoleRunner) -> None:

@@ -345,7 +345,7 @@ async def test_a_platform_that_gives_no_answer_is_no_reason_to_guess(stage: Stag
     stage.people.error = PlatformUnavailableError("away")
     with pytest.raises(PlatformUnavailableError):
         await stage.desk.remember_message(IN_OPS, Chosen(message="m1", author=ANA.user_id, text="I like tea."))
-    assert await stage.desk.memories(IN_OPS, "") == Words("Nothing is remembered of you yet.")
+    assert await stage.desk.memories(IN_OPS, "") == Words("Nothing is remembered of you.")
 
 
 async def _raise(error: Exception) -> Sheet | None:

@@ -39,7 +39,7 @@ async def left_of(core: Core, words: str) -> list[str]:
     return await Record(core.stores.database, core.clock).holding(words)
 
 
-async def test_each_message_stands_alone_and_the_answer_says_so_once(core: Core) -> None:
+async def test_no_later_answer_knows_of_a_message_and_the_first_one_says_so(core: Core) -> None:
     """What was kept before is history still, what is said while paused never is; the notice returns after a break."""
     await say(core, "we deploy argo-17")
     await core.recall.personal.pause(ANA.user_id, TENANT)

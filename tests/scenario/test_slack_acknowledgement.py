@@ -233,7 +233,7 @@ async def test_a_command_that_the_record_does_not_take_comes_again(slack: SlackM
     shown = [message.shown for message in ana.ephemerals(ana.dm) if message.thread_ts == asked.ts]
     assert [text.startswith(spoken_commands.NOT_YET) for text in shown] == [True, False]
     assert "Forgotten: 1 fact." in shown[1]
-    assert "Nothing is remembered of you yet." in await listed(ana)
+    assert "Nothing is remembered of you." in await listed(ana)
 
 
 async def test_a_command_that_comes_again_elsewhere_changes_nothing(slack: SlackMachine) -> None:
@@ -273,7 +273,7 @@ async def test_what_was_forgotten_since_is_not_remembered_again(slack: SlackMach
     await slack.server.resend(said)
     await slack.server.socket.until_acked()
     await second.platform.idle()
-    assert "Nothing is remembered of you yet." in await listed(ana)
+    assert "Nothing is remembered of you." in await listed(ana)
     await ana.says(ana.dm, "remember: I like ArgoCD")
     await slack.server.socket.until_acked()
     await second.platform.idle()

@@ -107,10 +107,10 @@ async def test_memories_are_remembered_listed_and_forgotten_by_command(slack: Sl
 
     assert "I deploy with ArgoCD." in stored.text
     assert "#1  I deploy with ArgoCD." in found.text
-    assert "Nothing is remembered of you yet." in others.text
+    assert "Nothing is remembered of you." in others.text
     assert "Forgotten: 1 fact." in gone.text
     assert WAYS.platform_copy in gone.text
-    assert "Nothing is remembered of you yet." in empty.text
+    assert "Nothing is remembered of you." in empty.text
     assert bob.sees(ops) == bob.ephemerals(ops)
     assert slack.server.refusals == []
 
@@ -212,7 +212,7 @@ async def test_pressing_twice_forgets_once(slack: SlackMachine) -> None:
     await process.platform.idle()
 
     assert again == GONE
-    assert "Nothing is remembered of you yet." in await listed(ana)
+    assert "Nothing is remembered of you." in await listed(ana)
 
 
 async def test_keep_keeps(slack: SlackMachine) -> None:
@@ -529,7 +529,7 @@ async def test_the_home_tab_shows_searches_and_forgets(slack: SlackMachine) -> N
     await thread.until_answers(1)
     await process.learn("ana's vault is in cellar-17")
     await bob.opens_home()
-    await bob.until_home_shows("Nothing is remembered of you yet.")
+    await bob.until_home_shows("Nothing is remembered of you.")
     await ana.opens_home()
     home = await ana.until_home_shows("#3  ana's vault is in cellar-17")
     await ana.presses(home, "recall_search", "argocd")
@@ -547,7 +547,7 @@ async def test_the_home_tab_shows_searches_and_forgets(slack: SlackMachine) -> N
     assert "#1  I like ArgoCD." in searched
     assert "#2  I like tabs." in home.shown
     assert "#3" not in home.shown
-    assert bob.home is not None and "Nothing is remembered of you yet." in bob.home.shown
+    assert bob.home is not None and "Nothing is remembered of you." in bob.home.shown
     assert slack.server.refusals == []
 
 
@@ -631,7 +631,7 @@ async def test_a_question_in_the_home_tab_goes_back_to_it(slack: SlackMachine) -
     await ana.until_home_shows("Forgotten: 2 facts")
 
     assert "#2  ana's shell is zsh" in kept
-    assert "Nothing is remembered of you yet." in home.shown
+    assert "Nothing is remembered of you." in home.shown
     assert slack.server.refusals == []
 
 
@@ -649,7 +649,7 @@ async def test_commands_are_answered_while_many_turns_run(slack: SlackMachine) -
     process.model.gate.set()
     await process.platform.idle()
 
-    assert "Nothing is remembered of you yet." in seen.text
+    assert "Nothing is remembered of you." in seen.text
     assert seen.error is None
 
 
@@ -732,7 +732,7 @@ async def test_a_lost_answer_costs_only_itself(slack: SlackMachine) -> None:
     await ana.slash("/forget", "#1", expect=0)
     await process.platform.idle()
 
-    assert "Nothing is remembered of you yet." in await listed(ana)
+    assert "Nothing is remembered of you." in await listed(ana)
 
 
 class FailingMemory(PersonalMemory):

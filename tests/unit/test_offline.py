@@ -137,6 +137,21 @@ async def test_what_is_no_lasting_statement_teaches_nothing(text: str) -> None:
     assert await learn(text) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "our prod database password is [redacted: password]",
+        "Our API key is [redacted: aws access key].",
+        "I use [redacted: jwt] for staging",
+    ],
+)
+async def test_where_a_secret_stood_nothing_is_learned(text: str) -> None:
+    """The sentence beside it is; what is left of the other tells nothing."""
+    assert await learn(text) == []
+    (operation,) = await learn(f"{text}\nMy shell is fish.")
+    assert operation.text == "My shell is fish."
+
+
 async def test_recalls_own_replies_teach_nothing() -> None:
     """Only people's words are learned from."""
     reply = await OfflineModel().extract(request_of(said(1, "Our prod cluster runs EKS 1.31.", by=None)))

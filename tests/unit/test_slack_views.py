@@ -137,7 +137,7 @@ def test_the_home_tab_is_read_from_top_to_bottom() -> None:
         "Other",
         "#1  I run EKS.",
         "#2  I run EKS.",
-        "In the last 30 days: 0 questions, 0 answers, 0 tokens.\nKept: nothing yet.",
+        "In the last 30 days: 0 questions, 0 answers, 0 tokens.\nKept: nothing.",
     ]
     assert (field["action_id"], field["initial_value"]) == (SEARCH, "eks")
     assert tab.blocks[1]["elements"][0]["text"] == HINT

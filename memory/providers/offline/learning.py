@@ -15,7 +15,7 @@ from memory.model import (
     Role,
     UserId,
 )
-from memory.providers.offline.sentences import is_question, is_request, own_text, sentences
+from memory.providers.offline.sentences import has_secret, is_question, is_request, own_text, sentences
 from memory.providers.offline.statements import Statement, ended, statement, statements
 
 _TEAM = "team"
@@ -127,7 +127,7 @@ def _worked_on(message: Message) -> list[str]:
         sentence
         for sentence in sentences(own_text(message))
         if len(set(content_terms(sentence))) >= _SUBSTANCE_TERMS
-        and not (is_question(sentence) or is_request(sentence) or statements(sentence))
+        and not (is_question(sentence) or is_request(sentence) or has_secret(sentence) or statements(sentence))
     ]
 
 

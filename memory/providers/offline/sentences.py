@@ -5,6 +5,7 @@ import re
 from memory.consolidation import own_words
 from memory.fences import as_name
 from memory.model import Message
+from memory.redaction.marks import marked
 
 _MAX_CHARS = 20_000  # nobody types more; rules over a pasted 100 kB would hold up the event loop
 _MAX_JOINED = 300
@@ -47,6 +48,11 @@ def sentences(text: str) -> list[str]:
             joined = ""
     plain = (_MARKUP.sub("", _BULLET.sub("", sentence)).strip() for sentence in [*found, joined])
     return [sentence for sentence in plain if sentence]
+
+
+def has_secret(sentence: str) -> bool:
+    """Whether a secret stood in a sentence: what is left of it tells nothing that lasts."""
+    return bool(marked(sentence))
 
 
 def is_question(sentence: str) -> bool:

@@ -24,7 +24,7 @@ from memory.providers.offline.forms import (
     UNSURE,
     Form,
 )
-from memory.providers.offline.sentences import is_question, is_request, sentences
+from memory.providers.offline.sentences import has_secret, is_question, is_request, sentences
 
 _WORDS = range(3, 41)
 _MAX_CHARS = 300
@@ -80,7 +80,7 @@ def statements(text: str) -> list[Statement]:
     """Return the lasting statements in a person's own words, in order."""
     found: list[Statement] = []
     for sentence in sentences(text):
-        if not is_question(sentence):
+        if not (is_question(sentence) or has_secret(sentence)):
             found.extend(filter(None, (_read(part, told=told) for part, told in _parts(sentence))))
     return found
 
@@ -105,7 +105,7 @@ def told_to_remember(text: str) -> str | None:
     """Return the words after "remember that" in a message that is one sentence and says so; None otherwise."""
     said = sentences(text)
     match = REMEMBER.match(said[0]) if len(said) == 1 else None
-    if match is None or is_question(said[0]) or said[0] not in text:
+    if match is None or is_question(said[0]) or has_secret(said[0]) or said[0] not in text:
         return None
     words = said[0][match.end() :].strip(" .!")
     return words if len(words.split()) in _WORDS and len(words) <= _MAX_CHARS else None

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import yaml
+
+from bots.slack.manifest import app_manifest
 from tests.fakes.slack.channel import Channel
 from tests.fakes.slack.model import ApiError, Message, SlackRefusesError, View
 from tests.fakes.slack.person import Person
@@ -129,6 +132,7 @@ async def serve(port: int, read: Callable[[], str], show: Print) -> None:
         SlackServer(port=port, now=lambda: datetime.now(UTC).timestamp()) as server,
         asyncio.TaskGroup() as tasks,
     ):
+        server.install(yaml.safe_load(app_manifest()))
         team = server.team()
         prompt = Prompt(team, show)
         show(f"SLACK_API_URL={server.url} SLACK_BOT_TOKEN={team.bot_token} SLACK_APP_TOKEN={server.app_token}")

@@ -1,12 +1,14 @@
 """The fake Slack as people see it: what they write reaches the app, and what the app writes is in the thread."""
 
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bots.slack.checks import BROKEN_WITHOUT
 from tests.fakes.slack.prompt import serve
 from tests.fakes.slack_server import Channel, Person, SlackRefusesError, SlackServer, Team, lifecycle
 from tests.unit.fakes.conftest import App
@@ -319,3 +321,20 @@ async def test_the_prompt_plays_people() -> None:
     assert any(line.endswith("ana: @recall hello") for line in shown)
     assert any(line.startswith("    ") and line.endswith("bob: me too") for line in shown)
     assert shown[-1] == "! there is no #nope"
+
+
+async def test_the_prompt_s_app_is_installed_from_the_manifest() -> None:
+    """What is tried by hand has the scopes that Recall has, and no others."""
+    shown: list[str] = []
+    granted: set[str] = set()
+
+    def ask_for_scopes() -> str:
+        url, token = (part.partition("=")[2] for part in shown[0].split()[:2])
+        asked = Request(f"{url}auth.test", method="POST", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+        with urlopen(asked, timeout=10) as answer:  # noqa: S310  # the fake, on this machine
+            granted.update(answer.headers["x-oauth-scopes"].split(","))
+        return ""
+
+    await serve(0, ask_for_scopes, shown.append)
+
+    assert granted == set(BROKEN_WITHOUT)
