@@ -14,10 +14,11 @@ from bots.metrics import Metrics
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
 from bots.settings import PlatformSettings, Settings
+from bots.slack.access import access_problems
 from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
-from memory.errors import RecallError, StoreError, first_error
+from memory.errors import ConfigError, RecallError, StoreError, first_error
 from memory.extraction import SweepReport
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ async def _run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         _log.info("starting", note="the first start makes the model ready, which takes up to a minute")
         metrics = Metrics()
+        await _check_access(settings.platforms)  # what takes long comes after what may be wrong
         # Loading holds the interpreter for so long that acknowledgements would be late.
         opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics), warm=True)
         recall = await stack.enter_async_context(opening)
@@ -61,6 +63,23 @@ async def _run(settings: Settings) -> None:
                     group.create_task(platform.run(), name=name)
         except* RecallError as failed:
             raise first_error(failed) from None
+
+
+async def _check_access(settings: PlatformSettings) -> None:
+    """Make sure that every configured platform lets Recall in.
+
+    Raises:
+        ConfigError: One line for each reason why it does not.
+    """
+    problems: list[str] = []
+    if settings.slack_bot_token is not None and settings.slack_app_token is not None:
+        problems += await access_problems(
+            bot_token=settings.slack_bot_token.get_secret_value(),
+            app_token=settings.slack_app_token.get_secret_value(),
+            api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
+        )
+    if problems:
+        raise ConfigError(problems)
 
 
 def _count_swept(metrics: Metrics, report: SweepReport) -> None:

@@ -160,3 +160,4 @@ async def test_what_slack_refuses_is_one_line_and_exit_code_2(
     assert process.returncode == 2
     assert words in err.decode()
     assert "Traceback" not in err.decode()
+    assert not (slack_bot.folder / "data" / "recall.db").exists()  # told before anything else was opened
