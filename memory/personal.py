@@ -1,7 +1,7 @@
 """What a person can do with their own memories: see, keep, forget, take along. Needs the record only."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from memory.audience import is_private, scope_beside
@@ -10,13 +10,11 @@ from memory.forgetting import Forgetting
 from memory.lexical import content_terms, terms
 from memory.model import (
     ChannelId,
-    FactKind,
-    FactSource,
     ForgetPlan,
     ForgetTarget,
     Memory,
     MemoryKey,
-    NewFact,
+    Message,
     Person,
     Place,
     Recallable,
@@ -34,9 +32,8 @@ from memory.model import (
 from memory.model.work import AuditEvent
 from memory.ports import AuditLog, Clock, FactStore, MessageStore, RecallStore
 from memory.redaction import redact
+from memory.remembering import MAX_FACT_CHARS, fact_by_hand, source_by_hand
 
-MAX_FACT_CHARS = 1_000
-"""Longer is a document, not one sentence that stays true."""
 USAGE_DAYS = 30
 _THREADS = 50
 _PROMPTLY = timedelta(seconds=10)
@@ -128,38 +125,20 @@ class PersonalMemory:
         if len(redacted.text) > MAX_FACT_CHARS:
             raise InputError(f"A memory is one sentence of at most {MAX_FACT_CHARS} characters.")
         said_at = await self._still_wanted(person.user_id, said_at)
-        source = replace(await self._source(place, person, message, said_at), link=link)
-        fact = NewFact(
-            tenant_id=place.tenant_id,
-            owner=person.user_id,
-            subject="person",
-            kind=FactKind.OTHER,
-            text=redacted.text,
-            audience=place.audience,
-            said_at=source.said_at,
-            sources=(source,),
-        )
+        said = None if message is None else await self._said(place, person, message)
+        source = source_by_hand(place, person.user_id, said=said, said_at=said_at, link=link)
         try:
-            stored = await self._facts.add(fact)
+            stored = await self._facts.add(fact_by_hand(redacted.text, place, person.user_id, source))
         except StoreConflictError as error:
             raise InputError("That message has just changed. Have a look, and choose it again.") from error
         (memory,) = await self._facts.memories_by_key(person.user_id, [fact_key(stored.fact_id)])
         return Remembered(memory=memory, findings=redacted.findings)
 
-    async def _source(self, place: Place, person: Person, message: str | None, said_at: datetime) -> FactSource:
-        """Return where something is said: in a message of the person that the record has, or at `said_at`."""
-        found = None if message is None else await self._messages.find_message(place.session_id, message)
+    async def _said(self, place: Place, person: Person, message: str) -> Message | None:
+        """Return a message if the record has it, with its text, and it is this person's."""
+        found = await self._messages.find_message(place.session_id, message)
         is_theirs = found is not None and found.author is not None and found.author.user_id == person.user_id
-        said = found if found is not None and is_theirs and found.text and found.kept else None
-        return FactSource(
-            message_id=None if said is None else said.message_id,
-            message_version=1 if said is None else said.version,
-            author_id=person.user_id,
-            session_id=place.session_id,
-            channel_id=place.channel_id,
-            audience=place.audience,
-            said_at=said_at if said is None else said.sent_at,
-        )
+        return found if found is not None and is_theirs and found.text and found.kept else None
 
     async def pause(self, owner: UserId, tenant_id: TenantId) -> bool:
         """Keep nothing of what a person says from now on; False when that was so already."""

@@ -3,16 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from memory.attached import gist
 from memory.attaching import Attached, storable, with_read
 from memory.audience import scope_for
-from memory.consolidation import own_words, says
-from memory.context import Budget, build_request
 from memory.errors import StoreConflictError, StoreError
 from memory.lexical import terms
 from memory.model import (
@@ -20,35 +17,29 @@ from memory.model import (
     Audience,
     ChannelId,
     Fact,
-    FactKind,
-    FactSource,
     Failure,
     InboundMessage,
     MemoryMode,
     Message,
     MessageId,
-    NewFact,
     NewReply,
     Place,
     ReadFile,
     Recalled,
-    ReplyRequest,
-    Role,
     SessionId,
-    Summary,
     TenantId,
-    ThreadState,
     TurnClaim,
     TurnEnd,
     UserId,
 )
-from memory.personal import MAX_FACT_CHARS
 from memory.ports import Clock, FactStore, MessageStore
 from memory.redaction import Redacted, redact
-from memory.retrieval import Recall, Retriever, question_text
+from memory.remembering import fact_by_model
+from memory.retrieval import Retriever
 from memory.short_term import ShortTermMemory
 from memory.summarization import Summarizer
 from memory.tasks import TaskTracker
+from memory.working import Assembler, MemoryPolicy, WorkingMemory
 
 _log = structlog.get_logger(__name__)
 
@@ -59,25 +50,6 @@ _SHOW_AGAIN = timedelta(minutes=2)
 """After this long, what the platform did not show is tried again."""
 SHOWN_LATE = timedelta(hours=6)
 """Nobody waits for the end of a turn that was settled longer ago."""
-
-PAUSED = "Memory is paused for you: I keep nothing of this, and later answers do not know of it."
-THREAD_PAUSED = "Memory is paused in this thread: I keep nothing of this, and later answers do not know of it."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryPolicy:
-    """How much memory a turn gets.
-
-    Attributes:
-        mode: "buffer" is recent turns alone, "summary" adds the running summary, "full" facts and episodes as well.
-        recalled: At most this many memories are recalled into a turn.
-        lease_s: A turn's lease; renewed while the turn runs, so it bounds only how long a dead process holds a thread.
-    """
-
-    mode: MemoryMode = "full"
-    budget: Budget = field(default_factory=Budget)
-    recalled: int = 12
-    lease_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +62,6 @@ class AcceptedMessage:
 
     accepted: Accepted
     findings: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkingMemory:
-    """What goes into one model call, and what the person should know about how it was made."""
-
-    request: ReplyRequest
-    thread: ThreadState
-    notices: tuple[str, ...]
 
 
 class MemoryService:
@@ -121,6 +84,7 @@ class MemoryService:
         self._facts = facts
         self._short_term = short_term
         self._retriever = retriever
+        self._assembler = Assembler(messages=messages, short_term=short_term, retriever=retriever, policy=policy)
         self._summarizer = summarizer
         self._clock = clock
         self._policy = policy
@@ -194,15 +158,7 @@ class MemoryService:
             system: Instructions.
             member_of: Channels that the author is a member of now; see `memory.audience.scope_for`.
         """
-        loaded = await self._short_term.load(claim.head)
-        thread = loaded.thread if self._policy.mode != "buffer" else replace(loaded.thread, summary=Summary())
-        recall = await self._recall(claim, thread, member_of)
-        request = build_request(
-            system=system, state=thread, recalled=recall.memories, message=claim.message, budget=self._policy.budget
-        )
-        request = replace(request, may_remember=self._policy.mode == "full" and claim.message.kept)
-        notices = await self._pause_notices(claim) + loaded.notices + recall.notices
-        return WorkingMemory(request=request, thread=thread, notices=notices)
+        return await self._assembler.assemble(claim, system=system, member_of=member_of)
 
     async def settle(
         self, claim: TurnClaim, text: str, recalled: Sequence[Recalled], *, tokens: int | None = None
@@ -275,31 +231,9 @@ class MemoryService:
 
     async def remember(self, claim: TurnClaim, words: str) -> Fact | None:
         """Store what the model wants to remember; nothing, and None, unless the asker said it in this message."""
-        wanted = " ".join(words.split())
-        author = claim.message.author
-        is_said = len(wanted) <= MAX_FACT_CHARS and says(own_words(claim.message.text), wanted)
-        if not is_said or author is None or not claim.message.kept:
+        fact = fact_by_model(claim, words)
+        if fact is None:
             return None
-        source = FactSource(
-            message_id=claim.message.message_id,
-            message_version=claim.message.version,
-            author_id=author.user_id,
-            session_id=claim.place.session_id,
-            channel_id=claim.place.channel_id,
-            audience=claim.place.audience,
-            said_at=claim.message.sent_at,
-            link=claim.message.link,
-        )
-        fact = NewFact(
-            tenant_id=claim.place.tenant_id,
-            owner=author.user_id,
-            subject="person",
-            kind=FactKind.OTHER,
-            text=wanted,
-            audience=claim.place.audience,
-            said_at=claim.message.sent_at,
-            sources=(source,),
-        )
         try:
             return await self._facts.add(fact, author_epoch=claim.author_epoch)
         except StoreError as error:  # a forget came first, or the record is away: the turn goes on
@@ -321,23 +255,6 @@ class MemoryService:
     async def history(self, session_id: SessionId, *, limit: int) -> Sequence[Message]:
         """Return the newest settled messages of a thread past its summary, oldest first."""
         return (await self._messages.load_thread(session_id, limit=limit)).messages
-
-    async def _pause_notices(self, claim: TurnClaim) -> tuple[str, ...]:
-        if claim.message.kept:
-            return ()
-        return (THREAD_PAUSED,) if await self._messages.is_thread_paused(claim.head.session_id) else (PAUSED,)
-
-    async def _recall(self, claim: TurnClaim, thread: ThreadState, member_of: Collection[ChannelId]) -> Recall:
-        author = claim.message.author
-        if self._policy.mode != "full" or author is None:
-            return Recall(memories=())
-        scope = scope_for(claim.place, author.user_id, member_of=member_of)
-        previous = next((each.text for each in reversed(thread.messages) if each.role is Role.USER), "")
-        seen = {each.message_id for each in thread.messages} | {claim.message.message_id}
-        question = question_text(claim.message.text, gist(claim.message) or previous)
-        if not question:
-            return Recall(memories=())
-        return await self._retriever.recall(question, scope, limit=self._policy.recalled, exclude=seen)
 
     async def _made_history(self, claim: TurnClaim, messages: Sequence[Message]) -> None:
         after = replace(claim.head, version=claim.head.version + 1)

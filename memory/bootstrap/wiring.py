@@ -20,7 +20,7 @@ from memory.jobs.scheduler import Job, JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
 from memory.ports import LanguageModel, Pace, PlaceStore, Signals
 from memory.retrieval import Retriever
-from memory.service import MemoryPolicy, MemoryService
+from memory.service import MemoryService
 from memory.settings import MemorySettings
 from memory.short_term import ShortTermMemory
 from memory.stores.sql.admin import SqlRecordAdmin
@@ -37,6 +37,7 @@ from memory.stores.sql.recall import SqlRecallStore
 from memory.summarization import Summarizer, SummaryPolicy
 from memory.tasks import TaskTracker
 from memory.vector_cache import VectorCache
+from memory.working import MemoryPolicy
 
 _INDEX_EVERY_S = 2.0
 _COMPACT_EVERY_S = 900.0

@@ -11,7 +11,7 @@ from bots.conversation import CUT_OFF, UNAVAILABLE
 from bots.pausing import USAGE
 from memory.errors import ProviderUnavailableError
 from memory.model import ExtractionReply, FactOperation, MemoryMode, TextDelta
-from memory.service import PAUSED, THREAD_PAUSED
+from memory.working import PAUSED, THREAD_PAUSED
 from tests.fakes.model import ScriptedModel
 from tests.fixtures.console import ConsoleRunner
 

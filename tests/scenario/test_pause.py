@@ -12,10 +12,11 @@ from memory.forgetting import PlatformChange
 from memory.jobs.compact import compact
 from memory.jobs.expire import erase_unkept
 from memory.model import Person, Place, SessionId, ThisThread, VectorRef, turn_key
-from memory.service import PAUSED, SHOWN_LATE, THREAD_PAUSED
+from memory.service import SHOWN_LATE
 from memory.stores.sql.admin import SqlRecordAdmin
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.schema import messages, metadata
+from memory.working import PAUSED, THREAD_PAUSED
 from tests.contract.record import Record
 from tests.fakes.model import remembers
 from tests.fakes.values import TENANT, changed, dm, inbound, person, public_channel

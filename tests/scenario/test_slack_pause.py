@@ -5,7 +5,7 @@ import pytest
 from bots.desk import pausing
 from bots.slack import ids
 from bots.slack.ways import WAYS
-from memory.service import PAUSED, THREAD_PAUSED
+from memory.working import PAUSED, THREAD_PAUSED
 from tests.contract.record import Record
 from tests.fakes.slack.channel import First
 from tests.fakes.slack_server import Thread
