@@ -27,7 +27,7 @@ run: $(VENV)/.installed ## serve the configured chat platforms
 	@$(BIN)/recall run $(ARGS)
 
 test: check ## all checks and all tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

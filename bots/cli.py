@@ -119,7 +119,7 @@ def run(
 
     settings = load_settings(needs=partial(serving_needs, platform=platform))
     configure_logs(level=logging.INFO)
-    serve(settings)
+    serve(settings, platform=platform)
 
 
 @app.command()

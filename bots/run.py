@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
+from pydantic import SecretStr
 
 from bots.conversation import Conversation
+from bots.discord.adapter import DiscordPlatform, DiscordSettings
 from bots.health import HealthServer, Readiness, all_hopeless
 from bots.metrics import Metrics
 from bots.platform import Platform
@@ -24,20 +26,21 @@ from memory.extraction import SweepReport
 _log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings) -> None:
-    """Serve the chat platforms until SIGTERM or SIGINT.
+def run(settings: Settings, *, platform: str | None = None) -> None:
+    """Serve one platform, or all that are configured, until SIGTERM or SIGINT.
 
     Args:
         settings: Read with `serving_needs`.
+        platform: "slack" or "discord"; whatever is configured when None.
 
     Raises:
         ConfigError: Something that is configured cannot be used.
         RecallError: It cannot be opened.
     """
-    asyncio.run(_run(settings))
+    asyncio.run(_run(settings, platform))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, only: str | None) -> None:
     async with AsyncExitStack() as stack:
         _log.info("starting", note="the first start makes the model ready, which takes up to a minute")
         metrics = Metrics()
@@ -45,7 +48,7 @@ async def _run(settings: Settings) -> None:
         # Loading holds the interpreter for so long that acknowledgements would be late.
         opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics), warm=True)
         recall = await stack.enter_async_context(opening)
-        platforms = _platforms(settings.platforms, recall, metrics)
+        platforms = _platforms(settings.platforms, recall, metrics, only=only)
         looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
         server = HealthServer(
             port=settings.platforms.http_port,
@@ -86,17 +89,15 @@ def _count_swept(metrics: Metrics, report: SweepReport) -> None:
     metrics.facts_written("swept", report.added + report.updated)
 
 
-def _platforms(settings: PlatformSettings, recall: Recall, metrics: Metrics) -> Mapping[str, Platform]:
+def _platforms(
+    settings: PlatformSettings, recall: Recall, metrics: Metrics, *, only: str | None
+) -> Mapping[str, Platform]:
     conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt(), metrics=metrics)
+    slack, discord = slack_settings(settings), discord_settings(settings)
     platforms: dict[str, Platform] = {}
-    if settings.slack_bot_token is not None and settings.slack_app_token is not None:
+    if slack is not None and only in {None, "slack"}:
         platforms["slack"] = SlackPlatform(
-            settings=SlackSettings(
-                bot_token=settings.slack_bot_token.get_secret_value(),
-                app_token=settings.slack_app_token.get_secret_value(),
-                api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
-                follow_up=settings.slack_follow_up,
-            ),
+            settings=slack,
             service=recall.service,
             forgetting=recall.forgetting,
             personal=recall.personal,
@@ -106,7 +107,51 @@ def _platforms(settings: PlatformSettings, recall: Recall, metrics: Metrics) -> 
             signals=recall.signals,
             clock=SystemClock(),
         )
+    if discord is not None and only in {None, "discord"}:
+        platforms["discord"] = DiscordPlatform(
+            settings=discord,
+            service=recall.service,
+            forgetting=recall.forgetting,
+            personal=recall.personal,
+            places=recall.places,
+            leases=recall.leases,
+            holder=recall.holder,
+            conversation=conversation,
+            pace=recall.pace,
+            metrics=metrics.platform("discord"),
+            signals=recall.signals,
+            clock=SystemClock(),
+        )
     return platforms
+
+
+def slack_settings(settings: PlatformSettings) -> SlackSettings | None:
+    """Return what the Slack platform is told; None when it is not configured."""
+    if settings.slack_bot_token is None or settings.slack_app_token is None:
+        return None
+    return SlackSettings(
+        bot_token=settings.slack_bot_token.get_secret_value(),
+        app_token=settings.slack_app_token.get_secret_value(),
+        api_url=_plain(settings.slack_api_url),
+        follow_up=settings.slack_follow_up,
+    )
+
+
+def discord_settings(settings: PlatformSettings) -> DiscordSettings | None:
+    """Return what the Discord platform is told; None when it is not configured."""
+    if settings.discord_token is None:
+        return None
+    return DiscordSettings(
+        token=settings.discord_token.get_secret_value(),
+        api_url=_plain(settings.discord_api_url),
+        gateway_url=_plain(settings.discord_gateway_url),
+        follow_up=settings.discord_follow_up,
+        auto_thread=settings.discord_auto_thread,
+    )
+
+
+def _plain(url: SecretStr | None) -> str | None:
+    return url.get_secret_value() if url is not None else None
 
 
 async def _look_at_record(recall: Recall) -> str | None:

@@ -18,7 +18,6 @@ from memory.errors import ConfigError
 from memory.settings import HttpUrl, MemorySettings, SettingsGroup, UnfitError, setting, url_with
 
 NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
-NO_DISCORD = "This release does not serve Discord yet."
 
 _MODEL = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL")
 _TOKENS = {"slack": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), "discord": ("DISCORD_TOKEN",)}
@@ -173,8 +172,6 @@ def serving_needs(given: Collection[str], *, platform: str | None = None) -> Seq
         needs.append(f"--platform {platform} needs {_named(platform)}.")
     elif not any(configured.values()):
         needs.append(f"No chat platform is configured: set {_named('slack')}, or {_named('discord')}.")
-    elif platform == "discord" or not configured["slack"]:
-        needs.append(NO_DISCORD)
     return needs
 
 

@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.console",
     "tests.fixtures.slack",
     "tests.fixtures.slack_process",
+    "tests.fixtures.discord",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bots.file_kinds import may_be_text
 from bots.platform import FileReader, PlatformError
 from bots.slack.errors import SlackUnavailableError
 from bots.slack.history import message_now
@@ -30,18 +31,6 @@ EMPTY = "(an empty file)"
 _ATTEMPTS = 2  # reading changes nothing, so a lost answer is asked for again at once
 _RATE_LIMIT_WAIT_S = 5.0
 _HTML = "text/html"
-_TEXT_TYPES = frozenset(
-    ("application/json", "application/x-ndjson", "application/yaml", "application/x-yaml", "application/toml",
-     "application/xml", "application/sql", "application/x-sh", "application/javascript", "application/x-httpd-php",
-     "application/x-javascript", "application/graphql", "application/x-pem-file", "message/rfc822", "")
-)  # fmt: skip
-_UNKNOWN_TYPES = frozenset(("application/octet-stream", "binary/octet-stream", "application/x-binary"))
-_TEXT_ENDINGS = frozenset(
-    ("log", "txt", "text", "out", "err", "json", "jsonl", "ndjson", "yaml", "yml", "toml", "ini", "cfg", "conf",
-     "config", "env", "properties", "tf", "tfvars", "hcl", "plan", "diff", "patch", "md", "rst", "csv", "tsv", "xml",
-     "sql", "sh", "bash", "zsh", "fish", "ps1", "bat", "py", "go", "js", "ts", "rb", "rs", "java", "kt", "c", "h",
-     "cpp", "cs", "php", "lua", "pl", "service", "dockerfile", "makefile", "gradle", "trace", "stacktrace")
-)  # fmt: skip
 _SIGN_IN = (b"sign in", b"signin", b"sign-in")
 _SIGN_IN_BYTES = 50_000
 _HOMES = ("team", "user_team", "source_team")
@@ -68,20 +57,13 @@ def file_attachments(files: tuple[SharedFile, ...]) -> tuple[Attachment, ...]:
 
 
 def _file_ref(file: SharedFile) -> str:
-    kind = ("html" if file.mimetype == _HTML else "text") if file.url and _may_be_text(file) else "binary"
+    is_text = file.url and may_be_text(file.name, file.mimetype, kind=file.filetype)
+    kind = ("html" if file.mimetype == _HTML else "text") if is_text else "binary"
     return f"file:{file.file_id}:{kind}:{file.url}"
 
 
 def _root_ref(thread: SlackThread) -> str:
     return f"message:{thread.team}:{thread.channel}:{thread.thread_ts}"
-
-
-def _may_be_text(file: SharedFile) -> bool:
-    """Whether a file's types speak for text; its bytes decide later."""
-    if file.mimetype.startswith("text/") or file.mimetype in _TEXT_TYPES:
-        return True
-    ending = file.name.casefold().rpartition(".")[2]
-    return file.mimetype in _UNKNOWN_TYPES and not {ending, file.filetype.casefold()}.isdisjoint(_TEXT_ENDINGS)
 
 
 class SlackFiles(FileReader):

@@ -18,7 +18,7 @@ from memory.jobs.finish_removals import finish_removals
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import Job, JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
-from memory.ports import LanguageModel, Pace, PlaceStore, Signals
+from memory.ports import LanguageModel, LeaseStore, Pace, PlaceStore, Signals
 from memory.retrieval import Retriever
 from memory.service import MemoryService
 from memory.settings import MemorySettings
@@ -57,6 +57,8 @@ class Recall:
         personal: What people do with their own memories.
         forgetting: What platforms report: edits and deletions.
         places: Where things were said, for a platform that looks for what it missed.
+        leases: Which process does what only one may do.
+        holder: What this process is called there.
         model: The language model in use.
         pace: How often a person may ask.
         signals: Words to the other processes.
@@ -68,6 +70,8 @@ class Recall:
     personal: PersonalMemory
     forgetting: Forgetting
     places: PlaceStore
+    leases: LeaseStore
+    holder: str
     model: LanguageModel
     pace: Pace
     signals: Signals
@@ -156,6 +160,8 @@ def compose(
         personal=personal_memory(stores.database, forgetting),
         forgetting=forgetting,
         places=SqlPlaceStore(stores.database),
+        leases=SqlLeaseStore(stores.database),
+        holder=holder,
         model=model,
         pace=stores.pace,
         signals=stores.signals,

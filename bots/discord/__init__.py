@@ -1,0 +1,1 @@
+"""Discord: servers, threads and direct messages become sessions and people of the memory core."""

@@ -1,0 +1,235 @@
+"""Discord as a platform: one bot in all its servers, from its parts.
+
+Which messages are for Recall says `intake`, who may read along `channels`, which process acts `shifts`, and how an
+answer is shown `sink`.
+"""
+
+import asyncio
+from asyncio import FIRST_COMPLETED
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from bots.conversation import Conversation
+from bots.delivery import Delivery
+from bots.discord import ids
+from bots.discord.catch_up import CatchUp
+from bots.discord.changes import Changes
+from bots.discord.channels import Channels
+from bots.discord.client import RecallClient, point_at
+from bots.discord.edits import Edits
+from bots.discord.files import DiscordFiles
+from bots.discord.gateway import connected, log_in, wait_for_budget
+from bots.discord.inbound import BotIdentity
+from bots.discord.inbox import Inbox
+from bots.discord.intake import Intake
+from bots.discord.lifecycle import Lifecycle
+from bots.discord.listener import Listener
+from bots.discord.notes import Notes
+from bots.discord.replies import Replies
+from bots.discord.rest import DiscordRest
+from bots.discord.shards import Shards
+from bots.discord.shifts import LEASE_S, Shifts
+from bots.ids import join_parts
+from bots.metrics import PlatformMetrics
+from bots.platform import Platform
+from memory.errors import RecallError
+from memory.forgetting import Forgetting
+from memory.personal import PersonalMemory
+from memory.ports import Clock, LeaseStore, Pace, PlaceStore, Signals
+from memory.service import MemoryService
+from memory.tasks import TaskTracker
+
+_log = structlog.get_logger(__name__)
+
+_RECOVER_EVERY_S = 30.0
+_LAST_CALLS_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscordSettings:
+    """What the platform is told.
+
+    Attributes:
+        api_url: With its version; Discord's when None.
+        gateway_url: Discord's when None.
+        follow_up: Whether to answer without a mention in threads that Recall is part of.
+        auto_thread: Whether a mention opens a thread.
+        lease_s: How long another process waits for this one's shards when it dies, in seconds.
+    """
+
+    token: str
+    api_url: str | None = None
+    gateway_url: str | None = None
+    follow_up: bool = False
+    auto_thread: bool = True
+    lease_s: float = LEASE_S
+
+
+class DiscordPlatform(Platform):
+    """One bot.
+
+    Args:
+        settings: The token and choices.
+        service: The memory core.
+        forgetting: Told of edits and deletions.
+        personal: What people do with their own memories.
+        places: Knows where things were said.
+        leases: Says which process acts for a shard.
+        holder: Names this process.
+        conversation: Who answers.
+        pace: How often a person may ask.
+        metrics: Told of turns, rate limits and the connection.
+        signals: Tells the other processes to stop an answer that one of them makes.
+        clock: The time of day.
+        disclosure: What the first answer in a server, and in a person's direct messages, says of memory.
+        recover_every_s: How often to look for messages that nobody answers, in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: DiscordSettings,
+        service: MemoryService,
+        forgetting: Forgetting,
+        personal: PersonalMemory,
+        places: PlaceStore,
+        leases: LeaseStore,
+        holder: str,
+        conversation: Conversation,
+        pace: Pace,
+        metrics: PlatformMetrics,
+        signals: Signals,
+        clock: Clock,
+        disclosure: str | None = None,
+        recover_every_s: float = _RECOVER_EVERY_S,
+    ) -> None:
+        point_at(api_url=settings.api_url, gateway_url=settings.gateway_url)
+        self._settings = settings
+        self._places = places
+        self._personal = personal
+        self._signals = signals
+        self._recover_every_s = recover_every_s
+        self._tasks = TaskTracker()
+        self._client = RecallClient(follow_up=settings.follow_up, on_rate_limited=metrics.rate_limited)
+        self._shards = Shards(self._client, metrics=metrics, clock=clock)
+        self._rest = DiscordRest(self._client)
+        self._channels = Channels(self._client, self._rest)
+        self._notes = Notes(self._rest, self._tasks)
+        self._replies = Replies(self._rest, self._channels, auto_thread=settings.auto_thread)
+        self._delivery = Delivery(
+            service=service,
+            conversation=conversation,
+            late=self._replies.late,
+            pace=pace,
+            disclosure=disclosure,
+            outsiders_in=self._channels.outsiders_in,
+            files=DiscordFiles(self._rest),
+            metrics=metrics,
+        )
+        lifecycle = Lifecycle(forgetting)
+        intake = Intake(
+            channels=self._channels,
+            service=service,
+            delivery=self._delivery,
+            replies=self._replies,
+            places=places,
+            notes=self._notes,
+            follow_up=settings.follow_up,
+        )
+        catch_up = CatchUp(
+            rest=self._rest,
+            places=places,
+            service=service,
+            intake=intake,
+            lifecycle=lifecycle,
+            clock=clock,
+            identity=self._identity,
+            shard_of=self._shards.of,
+            newest_in=self._channels.newest_in,
+        )
+        self._inbox = Inbox(on_room=self._read_back)
+        self._shifts = Shifts(
+            leases=leases,
+            holder=holder,
+            inbox=self._inbox,
+            backlog=catch_up.backlog,
+            clock=clock,
+            lease_s=settings.lease_s,
+        )
+        self._client.ears = Listener(
+            shifts=self._shifts,
+            shards=self._shards,
+            intake=intake,
+            edits=Edits(forgetting=forgetting, places=places, channels=self._channels, notes=self._notes, clock=clock),
+            changes=Changes(
+                channels=self._channels, service=service, places=places, rest=self._rest, lifecycle=lifecycle
+            ),
+            lifecycle=lifecycle,
+            identity=self._identity,
+        )
+        self._is_closing = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until it is closed.
+
+        Raises:
+            ConfigError: Discord cannot be reached, or refuses the token or an intent.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._client)
+            await log_in(self._client, self._settings.token, follow_up=self._settings.follow_up)
+            await wait_for_budget(self._client, self._until_closed)
+            listening = asyncio.create_task(connected(self._client), name="listen to discord")
+            stack.push_async_callback(self._hang_up, listening)
+            stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
+            await stack.enter_async_context(self._delivery)
+            stack.push_async_callback(self._inbox.close, grace_s=_LAST_CALLS_S)
+            stack.push_async_callback(self._shifts.close)
+            await self._recover_until_closed(listening)
+            if listening.done():
+                listening.result()
+
+    def stop(self) -> None:
+        self._is_closing.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing that was taken is under way."""
+        await self._inbox.idle()
+        await self._delivery.idle()
+        await self._tasks.idle()
+
+    async def look(self) -> str | None:
+        return self._shards.look()
+
+    def _read_back(self) -> None:
+        self._shifts.read_back()
+
+    def _identity(self) -> BotIdentity:
+        return BotIdentity(user_id=self._rest.own_id)
+
+    async def _hang_up(self, listening: asyncio.Task[None]) -> None:
+        """Close the gateway; answers that were being made are over by now."""
+        await self._client.close()
+        await asyncio.wait([listening])
+
+    async def _recover_until_closed(self, listening: asyncio.Task[None]) -> None:
+        """Answer now and then what nobody answers: after a crash, here or in another process."""
+        while not (self._is_closing.is_set() or listening.done()):
+            try:
+                for tenant_id in await self._places.tenants(join_parts(ids.PLATFORM, "")):
+                    await self._delivery.recover(tenant_id)
+            except RecallError as error:
+                _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
+            closing = asyncio.create_task(self._is_closing.wait())
+            await asyncio.wait([closing, listening], timeout=self._recover_every_s, return_when=FIRST_COMPLETED)
+            closing.cancel()
+
+    async def _until_closed(self, seconds: float) -> None:
+        """Wait so many seconds, or until the platform is to stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._is_closing.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,30 @@
+"""Buttons as the library takes them."""
+
+from collections.abc import Sequence
+
+import discord
+
+from bots.discord.render import Button
+
+_STYLES = {
+    "primary": discord.ButtonStyle.primary,
+    "secondary": discord.ButtonStyle.secondary,
+    "danger": discord.ButtonStyle.danger,
+}
+
+
+def view_of(buttons: Sequence[Button]) -> discord.ui.View | None:
+    """Return buttons as the library takes them; None for none.
+
+    The library is not to remember them: what is pressed carries all that its press needs.
+    """
+    if not buttons:
+        return None
+    view = discord.ui.View(timeout=None)
+    for each in buttons:
+        made: discord.ui.Button[discord.ui.View] = discord.ui.Button(
+            custom_id=each.custom_id, label=each.label, style=_STYLES[each.style], disabled=each.disabled
+        )
+        view.add_item(made)
+    view.stop()
+    return view

@@ -1,0 +1,144 @@
+"""What was said while nobody listened: Discord tells nothing twice, so Recall's threads and DMs are read again.
+
+What was said elsewhere meanwhile is lost: a mention in a channel, or in a thread that Recall was never part of.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import discord
+import structlog
+
+from bots.discord import ids
+from bots.discord.errors import DiscordRefusedError
+from bots.discord.ids import DiscordThread
+from bots.discord.inbound import BotIdentity, Said, read_message
+from bots.discord.inbox import Work
+from bots.discord.intake import Intake
+from bots.discord.lifecycle import Lifecycle
+from bots.discord.rest import PAGE, DiscordRest
+from bots.ids import join_parts
+from memory.model import SeenThread
+from memory.ports import Clock, PlaceStore
+from memory.service import MemoryService
+
+_log = structlog.get_logger(__name__)
+
+BACK = timedelta(days=7)
+"""Threads that have been quiet for longer are not read."""
+MOST_PAGES = 10
+_AT_ONCE = 5
+
+
+class CatchUp:
+    """Reads back for one bot.
+
+    Args:
+        rest: Discord.
+        places: Knows Recall's threads, and what was said there last.
+        service: Knows where answers were posted.
+        intake: Takes what was said since.
+        lifecycle: Told of threads that are gone.
+        clock: The time of day.
+        identity: Says who Recall is.
+        shard_of: Says which shard tells of a server; of direct messages the first does.
+        newest_in: Says what was said last in a thread, as far as Discord has told; None when it has not.
+    """
+
+    def __init__(
+        self,
+        *,
+        rest: DiscordRest,
+        places: PlaceStore,
+        service: MemoryService,
+        intake: Intake,
+        lifecycle: Lifecycle,
+        clock: Clock,
+        identity: Callable[[], BotIdentity],
+        shard_of: Callable[[int], int],
+        newest_in: Callable[[DiscordThread], int | None],
+    ) -> None:
+        self._rest = rest
+        self._places = places
+        self._service = service
+        self._intake = intake
+        self._lifecycle = lifecycle
+        self._clock = clock
+        self._identity = identity
+        self._shard_of = shard_of
+        self._newest_in = newest_in
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def backlog(self, shard: int) -> Sequence[tuple[str, Work]]:
+        """Return what is to be read back for a shard: the channel, and the work that reads it.
+
+        Raises:
+            StoreUnavailableError: The record cannot be reached.
+        """
+        since = self._clock.now() - BACK
+        found: list[tuple[str, Work]] = []
+        for tenant in await self._places.tenants(join_parts(ids.PLATFORM, "")):
+            guild = ids.guild_of(tenant)
+            if shard != (0 if guild == ids.DM else self._shard_of(int(guild))):
+                continue
+            for seen in await self._places.seen_threads(tenant, since=since):
+                thread = ids.thread_of(seen.session_id)
+                if self._may_have_more(thread, seen):
+                    found.append((thread.thread, partial(self._read, thread, seen.platform_message_id)))
+        _log.info("reading_back", shard=shard, threads=len(found))
+        return found
+
+    def _may_have_more(self, thread: DiscordThread, seen: SeenThread) -> bool:
+        if not seen.platform_message_id.isdigit() or not thread.thread.isdigit():
+            return False
+        newest = self._newest_in(thread)
+        return newest is None or newest > int(seen.platform_message_id)
+
+    async def _read(self, thread: DiscordThread, newest: str) -> None:
+        """Take what was said in a thread after the newest message that is known.
+
+        Raises:
+            StoreUnavailableError: The record does not take it.
+            DiscordUnavailableError: Discord does not say.
+        """
+        since = newest
+        async with self._at_once:
+            for _ in range(MOST_PAGES):
+                try:
+                    page = await self._rest.after(thread.thread, since)
+                except DiscordRefusedError as error:
+                    await self._not_readable(thread, error, newest=newest)
+                    return
+                await self._take(page, guild=thread.guild)
+                if len(page) < PAGE:
+                    return
+                since = str(page[-1].id)
+        _log.warning("not_all_read_back", thread=thread.thread)
+
+    async def _take(self, page: Sequence[discord.Message], *, guild: str) -> None:
+        bot = self._identity()
+        answered = {
+            str(each.reference.message_id)
+            for each in page
+            if str(each.author.id) == bot.user_id and each.reference is not None
+        }
+        for message in page:
+            said = read_message(message, bot=bot, guild=guild)
+            if isinstance(said, Said) and said.message not in answered:
+                await self._intake.take(said)
+
+    async def _not_readable(self, thread: DiscordThread, error: DiscordRefusedError, *, newest: str) -> None:
+        """Forget a thread that was deleted meanwhile; where there never was one, the answers stand in the channel."""
+        _log.info("not_read_back", thread=thread.thread, status=error.status)
+        if not error.is_gone or thread.is_dm:
+            return
+        message = await self._service.find_message(ids.session_id(thread), newest)
+        if message is None or message.post is None:
+            return
+        try:
+            await self._rest.message(thread.channel, message.post)
+        except DiscordRefusedError as refused:
+            if refused.is_gone:
+                await self._lifecycle.thread_removed(thread.guild, thread.channel, thread.thread)
