@@ -9,6 +9,7 @@ from memory.errors import InputError
 
 MAX_MESSAGE_CHARS = 200_000
 EMPTY = "That message has no text, so there is nothing to answer."
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWLINES = re.compile(r"\r\n?|[\x85\u2028\u2029]")
 # Controls but tab and newline; bidi overrides and isolates, which can show a command in another order than it runs in;
 # zero-width spaces and marks that no script needs; lone surrogates; invisible tag letters outside of an emoji flag.
@@ -99,6 +100,11 @@ class _Fence:
     end: int
     marker: str
     language: str
+
+
+def sendable(text: str) -> str:
+    """Return `text` with half characters, which cannot be encoded, replaced."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def split_text(text: str, limit: int) -> list[str]:

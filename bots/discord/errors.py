@@ -1,18 +1,19 @@
 """What calls of Discord's API raise. They carry our names of calls and Discord's numbers, never message text.
 
 PlatformError
-├── DiscordUnavailableError   no answer, a failing server, or a rate limit that lasts; may pass
-└── DiscordRefusedError       Discord answered, and said no; the same call will be refused again
+├── PlatformUnavailableError
+│   └── DiscordUnavailableError   no answer, a failing server, or a rate limit that lasts; may pass
+└── DiscordRefusedError            Discord answered, and said no; the same call will be refused again
 """
 
-from bots.platform import PlatformError
+from bots.platform import PlatformError, PlatformUnavailableError
 
 _NOT_FOUND = 404
 
 __all__ = ["DiscordRefusedError", "DiscordUnavailableError"]
 
 
-class DiscordUnavailableError(PlatformError):
+class DiscordUnavailableError(PlatformUnavailableError):
     """A call got no answer that says what became of it, or was rate limited for longer than it could wait.
 
     Attributes:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import structlog
 
-from bots.discord.errors import DiscordUnavailableError
+from bots.platform import PlatformUnavailableError
 from memory.errors import RecallError, StoreUnavailableError
 from memory.tasks import TaskTracker
 
@@ -94,7 +94,7 @@ class Inbox:
         while True:
             try:
                 await work()
-            except (StoreUnavailableError, DiscordUnavailableError) as error:
+            except (StoreUnavailableError, PlatformUnavailableError) as error:
                 _log.warning("not_taken_yet", error=type(error).__name__, reason=str(error))
             except RecallError as error:
                 _log.warning("not_taken", error=type(error).__name__, reason=str(error))

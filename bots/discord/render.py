@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bots.discord import ids
 from bots.discord.marks import Action, Mark
 from bots.platform import Reply
-from bots.text import LONGEST_CLOSE, closed, split_text
-from bots.wording import counted, kept_line
-from memory.model import Fact
+from bots.press import Button as NeutralButton
+from bots.reply import PLACEHOLDER, Ending
+from bots.reply import parts as reply_parts
+from bots.text import LONGEST_CLOSE, closed, sendable, split_text
+from memory.model import UserId
 
 CONTENT_CHARS = 2_000
 PART_CHARS = 1_900
 """Of an answer in one post. A letter outside of the basic plane may count as two."""
 THINKING = "Thinking …"
 
-_NOTICE_CHARS, _MOST_NOTICES, _MOST_REMEMBERED, _WORDS_CHARS = 200, 7, 3, 400
-_EMPTY = "…"
 _SMALL = "-# "
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]<@-])")
 
 Style = Literal["primary", "secondary", "danger"]
@@ -68,11 +68,27 @@ class Answered:
         thread: The conversation.
         message: The message that is answered.
         asker: Whose message it is; "" when nobody is to stop it, try again or take back.
+        guild: The server; `ids.DM` in direct messages.
     """
 
     thread: str
     message: str
     asker: str
+    guild: str
+
+    @property
+    def asker_id(self) -> UserId | None:
+        """The asker as memory knows them."""
+        return ids.user_id(self.guild, self.asker) if self.asker else None
+
+    def button_of(self, neutral: NeutralButton, *, part: int) -> Button:
+        """Return a button of every platform's replies as it is here."""
+        press = neutral.press
+        is_own = press.user is not None
+        if press.action == "forget":
+            number = press.what.removeprefix("#")
+            return self.button("undo", f"Undo #{number}", part=part, own=is_own, number=number)
+        return self.button(press.action, neutral.label, part=part, own=is_own)  # type: ignore[arg-type]  # no other stands there
 
     def button(self, action: Action, label: str, *, part: int, own: bool = False, number: str = "") -> Button:
         """Return a button; `own` when only the asker may press it."""
@@ -111,17 +127,37 @@ def parts(reply: Reply, answered: Answered, *, partial: str = "") -> Sequence[Po
         answered: Which message it answers.
         partial: What was shown of an answer that then failed; it stays, above the words that say so.
     """
-    pieces = _pieces(partial if reply.failed else reply.text)
-    below = [*_ending(reply), *_remembered(reply.remembered), *_notices(reply.notices)]
-    if not pieces and not reply.failed:
-        pieces = [_EMPTY]
-    pieces = _with_lines(pieces, below)
+    neutral = reply_parts(
+        reply,
+        split=_pieces,
+        message=answered.message,
+        asker=answered.asker_id,
+        partial=partial,
+    )
+    ending = neutral[-1].ending or Ending()
+    pieces = _with_lines([part.text for part in neutral if part.text], _lines(ending)) or [PLACEHOLDER]
     is_one = len(pieces) == 1
     posts = [
         Post(content=piece, buttons=() if is_one else (_part(answered, part),), failed=reply.failed)
         for part, piece in enumerate(pieces)
     ]
-    return [*posts[:-1], replace(posts[-1], buttons=posts[-1].buttons + _controls(reply, answered, len(posts) - 1))]
+    last = len(posts) - 1
+    controls = tuple(answered.button_of(each, part=last) for each in _buttons(ending))
+    if reply.failed and ending.retry is None:
+        controls = (answered.button("ended", "No answer", part=last), *controls)
+    return [*posts[:-1], replace(posts[-1], buttons=posts[-1].buttons + controls)]
+
+
+def _lines(ending: Ending) -> list[str]:
+    """Return what stands below the text: fixed words, and in small print what is told beside."""
+    words = [plain(ending.words)] if ending.words else []
+    told = [*(kept.text for kept in ending.kept), ending.more, *ending.notices]
+    return [*words, *(small(" ".join(line.split())) for line in told if line.strip())]
+
+
+def _buttons(ending: Ending) -> list[NeutralButton]:
+    shown = [ending.retry, ending.why, *ending.feedback, *(kept.undo for kept in ending.kept)]
+    return [each for each in shown if each is not None]
 
 
 def small(text: str) -> str:
@@ -131,17 +167,22 @@ def small(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return text in which no markup works."""
-    return _MARKDOWN.sub(r"\\\1", _SURROGATE.sub("\ufffd", text))
+    return _MARKDOWN.sub(r"\\\1", sendable(text))
 
 
 def _pieces(text: str) -> list[str]:
     """Return a text in parts that fit, none of them blank."""
-    text = _SURROGATE.sub("\ufffd", text)
-    for limit in (PART_CHARS, CONTENT_CHARS // 2):
-        pieces = [closed(piece) for piece in split_text(text, limit - LONGEST_CLOSE)]
-        if all(len(piece.encode("utf-16-le")) // 2 <= CONTENT_CHARS for piece in pieces):
-            break
-    return pieces
+    text = sendable(text)
+    return [closed(piece) for piece in split_text(text, _part_chars(text) - LONGEST_CLOSE)]
+
+
+def _part_chars(text: str) -> int:
+    """Return how much of a text fits into a post, whichever way Discord counts."""
+    return PART_CHARS if _units(text) - len(text) <= CONTENT_CHARS - PART_CHARS else CONTENT_CHARS // 2
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _with_lines(pieces: Sequence[str], lines: Sequence[str]) -> list[str]:
@@ -149,7 +190,7 @@ def _with_lines(pieces: Sequence[str], lines: Sequence[str]) -> list[str]:
     made = list(pieces)
     for line in lines:
         longer = f"{made[-1]}\n{line}" if made else line
-        if made and len(longer.encode("utf-16-le")) // 2 <= CONTENT_CHARS:
+        if made and _units(longer) <= CONTENT_CHARS:
             made[-1] = longer
         else:
             made.append(line)
@@ -162,54 +203,3 @@ def _stop(answered: Answered, part: int) -> Button:
 
 def _part(answered: Answered, part: int) -> Button:
     return answered.button("part", f"Part {part + 1}", part=part)
-
-
-def _controls(reply: Reply, answered: Answered, part: int) -> tuple[Button, ...]:
-    """Return what can be done with a reply."""
-    undos = [
-        answered.button("undo", f"Undo #{fact.number}", part=part, own=True, number=str(fact.number))
-        for fact in reply.remembered[:_MOST_REMEMBERED]
-        if answered.asker
-    ]
-    if reply.failed:
-        may_retry = reply.kept and answered.asker
-        again = (
-            answered.button("retry", "Try again", part=part, own=True)
-            if may_retry
-            else answered.button("ended", "No answer", part=part)
-        )
-        return (again, *undos)
-    used = f"Used {counted(reply.uses, 'memory', 'memories')}"
-    why = [answered.button("why", used, part=part)] if reply.uses else []
-    return (
-        *why,
-        answered.button("good", "Good answer", part=part),
-        answered.button("bad", "Bad answer", part=part),
-        *undos,
-    )
-
-
-def _ending(reply: Reply) -> list[str]:
-    """Return the fixed words of a turn without an answer, and under which name the log has the reason."""
-    if not reply.failed:
-        return []
-    named = f"{reply.text}\nError id: {reply.correlation_id}" if reply.correlation_id else reply.text
-    return [plain(named[:_WORDS_CHARS]).strip() or _EMPTY]
-
-
-def _remembered(facts: Sequence[Fact]) -> list[str]:
-    """Return what was stored at the asker's wish."""
-    lines = [small(_cut(kept_line(fact))) for fact in facts[:_MOST_REMEMBERED]]
-    return [*lines, *([small(f"… and {len(facts) - len(lines)} more: /memories")] if facts[len(lines) :] else [])]
-
-
-def _notices(notices: Sequence[str]) -> list[str]:
-    """Return the lines beside an answer."""
-    lines = [_cut(" ".join(notice.split())) for notice in notices if notice.strip()]
-    if len(lines) > _MOST_NOTICES:
-        lines = [*lines[: _MOST_NOTICES - 1], f"… and {len(lines) - _MOST_NOTICES + 1} more."]
-    return [small(line) for line in lines]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _NOTICE_CHARS else line[: _NOTICE_CHARS - 1] + "…"

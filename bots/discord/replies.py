@@ -46,5 +46,5 @@ class Replies:
             auto_thread=self._auto_thread,
             is_known=self._channels.has_thread,
         )
-        answered = Answered(thread=thread.thread, message=message, asker=user)
+        answered = Answered(guild=thread.guild, thread=thread.thread, message=message, asker=user)
         return DiscordReply(ReplyPosts(self._rest, room, message=message), answered, fresh=fresh)

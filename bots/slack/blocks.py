@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bots.text import sendable
+
 Block = dict[str, Any]
 
 TEXT_BYTES = 3_000
@@ -11,7 +13,6 @@ TEXT_BYTES = 3_000
 SECTION_CHARS = 3_000
 
 _MOST_SECTIONS = 4
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -56,8 +57,3 @@ def fallback(text: str) -> str:
 def escaped(text: str) -> str:
     """Return `text` with nothing live where mrkdwn is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def sendable(text: str) -> str:
-    """Return `text` with half characters, which cannot be encoded, replaced."""
-    return _SURROGATE.sub("\ufffd", text)

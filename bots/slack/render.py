@@ -12,9 +12,9 @@ from bots.platform import Reply
 from bots.press import Button
 from bots.reply import Ending, Part
 from bots.reply import parts as reply_parts
-from bots.slack.blocks import SECTION_CHARS, Block, fallback, plain, sendable
+from bots.slack.blocks import SECTION_CHARS, Block, fallback, plain
 from bots.slack.press import FEEDBACK, element, encoded
-from bots.text import LONGEST_CLOSE, closed, split_text
+from bots.text import LONGEST_CLOSE, closed, sendable, split_text
 from memory.model import UserId
 
 PART_CHARS = 10_500
