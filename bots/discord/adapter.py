@@ -56,6 +56,7 @@ class DiscordSettings:
         gateway_url: Discord's when None.
         follow_up: Whether to answer without a mention in threads that Recall is part of.
         auto_thread: Whether a mention opens a thread.
+        ready_timeout_s: How long a session waits for its next server before it counts as begun, in seconds.
         lease_s: How long another process waits for this one's shards when it dies, in seconds.
     """
 
@@ -64,6 +65,7 @@ class DiscordSettings:
     gateway_url: str | None = None
     follow_up: bool = False
     auto_thread: bool = True
+    ready_timeout_s: float = 2.0
     lease_s: float = LEASE_S
 
 
@@ -112,7 +114,11 @@ class DiscordPlatform(Platform):
         self._signals = signals
         self._recover_every_s = recover_every_s
         self._tasks = TaskTracker()
-        self._client = RecallClient(follow_up=settings.follow_up, on_rate_limited=metrics.rate_limited)
+        self._client = RecallClient(
+            follow_up=settings.follow_up,
+            on_rate_limited=metrics.rate_limited,
+            ready_timeout_s=settings.ready_timeout_s,
+        )
         self._shards = Shards(self._client, metrics=metrics, clock=clock)
         self._rest = DiscordRest(self._client)
         self._channels = Channels(self._client, self._rest)

@@ -74,6 +74,7 @@ class RecallClient(discord.AutoShardedClient):
     Args:
         follow_up: Whether to read messages that do not mention Recall; the bot needs the Message Content intent then.
         on_rate_limited: Called whenever Discord says to come back later.
+        ready_timeout_s: How long a session waits for its next server before it counts as begun, in seconds.
 
     Attributes:
         ears: Told of everything; to be set before it connects.
@@ -81,7 +82,7 @@ class RecallClient(discord.AutoShardedClient):
 
     ears: Ears
 
-    def __init__(self, *, follow_up: bool, on_rate_limited: Callable[[], None]) -> None:
+    def __init__(self, *, follow_up: bool, on_rate_limited: Callable[[], None], ready_timeout_s: float) -> None:
         super().__init__(
             intents=intents(follow_up=follow_up),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -89,6 +90,7 @@ class RecallClient(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_RATE_LIMIT_S,
+            guild_ready_timeout=ready_timeout_s,
             http_trace=_traced(on_rate_limited),
         )
 

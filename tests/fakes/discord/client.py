@@ -9,12 +9,12 @@ from typing import Any
 from tests.fakes.discord import options
 from tests.fakes.discord.command_limits import CHAT_INPUT, MESSAGE
 from tests.fakes.discord.events import interaction_json
+from tests.fakes.discord.message_wire import message_json
 from tests.fakes.discord.modals import Modal
 from tests.fakes.discord.model import DiscordRefusesError, Message, User
 from tests.fakes.discord.options import Value
 from tests.fakes.discord.places import Channel
 from tests.fakes.discord.seen import Seen
-from tests.fakes.discord.message_wire import message_json
 from tests.fakes.discord.world import RESPONSE_WITHIN_S, Interaction, World
 
 Json = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes.discord import message_wire, posting, wire
+from tests.fakes.discord import message_wire, posting
 from tests.fakes.discord.errors import ApiError, invalid
 from tests.fakes.discord.model import Message, snowflake_at
 from tests.fakes.discord.places import Channel
