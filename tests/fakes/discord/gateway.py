@@ -136,11 +136,14 @@ class Gateway:
         elif connection.session is None:
             return await self._close(connection, 4003)
         elif op == _REQUEST_MEMBERS:
-            for event, chunk in self.members(connection.session, data):
-                connection.session.dispatch(event, chunk)
+            self._tell_members(connection.session, data)
         elif op not in _IGNORED:
             return await self._close(connection, 4001)
         return True
+
+    def _tell_members(self, session: Session, data: Json) -> None:
+        for event, chunk in self.members(session, data):
+            session.dispatch(event, chunk)
 
     def _beat(self, connection: Connection) -> None:
         connection.beats += 1

@@ -1,7 +1,8 @@
 """The fake Discord alone, with one small guild and a prompt: a person at the keyboard plays the people.
 
 Lines: `ana #general @recall hello` · `ana dm hello` · `ana #general > in the newest thread` ·
-`ana /memories [option=value ...]`, `ana #general /memories` · `ana press <label>` · `show #general` · `show ana` · `quit`.
+`ana /memories [option=value ...]`, `ana #general /memories` · `ana press <label>` · `show #general` · `show ana` ·
+`quit`.
 """
 
 import argparse
