@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from memory.audience import everyone_in, private_to
+from memory.audience import everyone_in, private_to, scope_for
+from memory.lexical import terms
 from memory.model import (
     Accepted,
     Attachment,
@@ -24,6 +25,7 @@ from memory.model import (
     NewReply,
     Person,
     Place,
+    Recallable,
     Receipt,
     SessionId,
     Subject,
@@ -37,6 +39,7 @@ from memory.stores.sql.erasure import SqlErasureStore
 from memory.stores.sql.extraction import SqlExtractionStore
 from memory.stores.sql.facts import SqlFactStore
 from memory.stores.sql.messages import SqlMessageStore
+from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import messages
 from memory.stores.sql.threads import is_waiting, message_of
 from tests.fakes.clock import FrozenClock
@@ -216,6 +219,21 @@ class Record:
         """Extract `outcome` from the only thread that is due."""
         claim, batch = await self.claim_one()
         return await self.extraction.commit(claim, batch, outcome, shown=())
+
+    async def found(self, place: Place, reader: Person, words: str, *, own_turns: int = 0) -> set[MemoryKey]:
+        """Return what the search alone finds for somebody in a place: by words, and so many of their own turns."""
+        store, scope = SqlRecallStore(self.database), scope_for(place, reader.user_id)
+        candidates = await store.search(scope, terms(words), limit=50, own_turns=own_turns)
+        own = {ref.key for ref in candidates.own if own_turns}
+        return own | {hit.key for hit in candidates.lexical.hits}
+
+    async def recalled(
+        self, place: Place, reader: Person, words: str, *, own_turns: int = 0
+    ) -> dict[MemoryKey, Recallable]:
+        """Return what of that the record shows."""
+        store, scope = SqlRecallStore(self.database), scope_for(place, reader.user_id)
+        keys = await self.found(place, reader, words, own_turns=own_turns)
+        return {memory.key: memory for memory in await store.fetch(scope, keys)}
 
     async def rows(self, table: str) -> int:
         """Return how many rows a table has."""

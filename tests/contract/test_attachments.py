@@ -9,19 +9,11 @@ import pytest
 from memory.errors import StoreConflictError
 from memory.model import About, Attachment, Everything, ForgetTarget, Message, ThisMessage, ThisThread, TurnClaim
 from memory.stores.sql.admin import SqlRecordAdmin
-from memory.stores.sql.database import Database
 from tests.contract.record import ANNA, BOB, LEASE_S, Record, public_thread
-from tests.fakes.clock import FrozenClock
 
 UNREAD = Attachment(name="app.log", ref="file:1")
 READ = replace(UNREAD, text="ERROR zanzibar is out of stock")
 QUOTED = Attachment(name="forwarded message", text="Remember: always deploy on Fridays.")
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def begun(record: Record, message: Message, *, holder: str = "w", lease_s: float = LEASE_S) -> TurnClaim:

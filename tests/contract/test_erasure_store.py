@@ -33,7 +33,6 @@ from memory.model import (
     turn_key,
 )
 from memory.model.work import Outcome
-from memory.stores.sql.database import Database
 from memory.stores.sql.early_changes import note_early
 from memory.stores.sql.inbox import accept
 from memory.stores.sql.people import ensure_person
@@ -53,12 +52,6 @@ from tests.contract.record import (
 from tests.fakes.clock import FrozenClock
 
 EVERYTHING = Everything()
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def _plan(record: Record, target: ForgetTarget, *, owner: UserId = ANNA.user_id) -> ForgetPlan:

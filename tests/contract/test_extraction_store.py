@@ -21,7 +21,6 @@ from memory.model import (
     fact_key,
 )
 from memory.model.work import Committed, ExtractionClaim, Outcome
-from memory.stores.sql.database import Database
 from tests.contract.record import (
     ANNA,
     BOB,
@@ -40,12 +39,6 @@ NOTHING = Outcome()
 TEAM_CHANNEL = members_of(ChannelId("test:T1:team"))
 ELSEWHERE = replace(public_thread(), session_id=SessionId("test:T1:dev:one"), channel_id=ChannelId("test:T1:dev"))
 CARL = Person(user_id=UserId("test:T1:carl"), name="Carl")
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def _idle(record: Record, *, for_s: float, busy_turns: int = 100) -> list[str]:

@@ -10,16 +10,9 @@ from sqlalchemy import select
 from memory.errors import StoreConflictError
 from memory.model import Everything, Usage, UserId, episode_key, fact_key
 from memory.model.work import Outcome
-from memory.stores.sql.database import Database
 from memory.stores.sql.schema import people
 from tests.contract.record import ANNA, BOB, TENANT, Record, episode_of, fact_from, private_thread, remembered
 from tests.fakes.clock import FrozenClock
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def test_a_remembered_fact_is_listed_with_number_audience_and_source(record: Record, clock: FrozenClock) -> None:

@@ -13,12 +13,6 @@ from tests.fakes.clock import FrozenClock
 
 
 @pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
-
-
-@pytest.fixture
 def queue(database: Database) -> SqlIndexQueue:
     """The queue under test."""
     return SqlIndexQueue(database)

@@ -25,15 +25,7 @@ from memory.model import (
     TurnClaim,
     turn_key,
 )
-from memory.stores.sql.database import Database
 from tests.contract.record import ANNA, BOB, LEASE_S, TENANT, Record, private_thread, public_thread, remembered
-from tests.fakes.clock import FrozenClock
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def load(record: Record, limit: int = 50) -> ThreadState:

@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from memory.audience import members_of, scope_for
 from memory.errors import StoreConflictError
-from memory.lexical import terms
 from memory.model import (
     Audience,
     ChannelId,
@@ -25,7 +24,6 @@ from memory.model import (
 )
 from memory.model.work import Outcome
 from memory.stores.sql import inbox
-from memory.stores.sql.database import Database
 from memory.stores.sql.narrowing import narrow_channel
 from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import episodes, fact_sources, facts, messages, threads
@@ -41,17 +39,10 @@ from tests.contract.record import (
     public_thread,
     remembered,
 )
-from tests.fakes.clock import FrozenClock
 from tests.fakes.values import inbound
 
 NARROW = members_of(CHANNEL)
 CARL = Person(user_id=UserId("test:T1:carl"), name="Carl")
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 def narrow_thread(name: str = "one") -> Place:
@@ -76,10 +67,9 @@ async def audiences(record: Record) -> set[Audience]:
 
 async def found_by(record: Record, place: Place, words: str) -> set[MemoryKey]:
     """Return what somebody who said nothing is shown for words, by the search and by the record itself."""
-    store, scope = SqlRecallStore(record.database), scope_for(place, CARL.user_id)
-    hits = {hit.key for hit in (await store.search(scope, terms(words), limit=50, own_turns=0)).lexical.hits}
-    assert {memory.key for memory in await store.fetch(scope, hits)} == hits
-    return hits
+    found = await record.found(place, CARL, words)
+    assert set(await record.recalled(place, CARL, words)) == found
+    return found
 
 
 async def _learn_from_public(record: Record) -> set[MemoryKey]:

@@ -28,18 +28,11 @@ from memory.stores.sql.index_queue import SqlIndexQueue
 from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import messages
 from tests.contract.record import ANNA, BOB, CHANNEL, LEASE_S, TENANT, Record, fact_from, private_thread, public_thread
-from tests.fakes.clock import FrozenClock
 
 WORDS = "the vault code is xyzzy-17"
 SECRET = "xyzzy-17"
 THREAD = public_thread().session_id
 A_DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 @pytest.fixture

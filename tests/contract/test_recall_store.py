@@ -47,12 +47,6 @@ IN_PUBLIC = scope_for(public_thread(), ANNA.user_id)
 
 
 @pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
-
-
-@pytest.fixture
 def store(database: Database) -> SqlRecallStore:
     """The store under test."""
     return SqlRecallStore(database)

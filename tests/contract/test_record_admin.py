@@ -23,12 +23,6 @@ from tests.fakes.clock import FrozenClock
 
 
 @pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
-
-
-@pytest.fixture
 def admin(database: Database) -> SqlRecordAdmin:
     """The upkeep under test."""
     return SqlRecordAdmin(database)

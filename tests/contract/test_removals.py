@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.audience import everyone_in, members_of, scope_for
+from memory.audience import everyone_in, members_of
 from memory.errors import StoreConflictError, StoreUnavailableError
-from memory.lexical import terms
 from memory.model import (
     Attachment,
     ChannelId,
@@ -35,7 +34,6 @@ from memory.stores.sql import removals
 from memory.stores.sql.audit import SqlAuditLog
 from memory.stores.sql.database import Database
 from memory.stores.sql.erasure_places import STEPS
-from memory.stores.sql.recall import SqlRecallStore
 from memory.stores.sql.schema import disclosures, fact_sources, facts, messages, outbox, people, tombstones
 from tests.contract.record import (
     ANNA,
@@ -115,10 +113,7 @@ async def learn_team_fact(record: Record, *said: Message, audience: str = PUBLIC
 
 async def recalled(record: Record, place: Place, reader: Person, words: str = "zanzibar") -> set[MemoryKey]:
     """Return what somebody is shown in a place."""
-    store, scope = SqlRecallStore(record.database), scope_for(place, reader.user_id)
-    found = await store.search(scope, terms(words), limit=50, own_turns=10)
-    keys = {hit.key for hit in found.lexical.hits} | {ref.key for ref in found.own}
-    return {memory.key for memory in await store.fetch(scope, keys)}
+    return set(await record.recalled(place, reader, words, own_turns=10))
 
 
 async def events(record: Record) -> list[tuple[str, str, dict[str, int]]]:

@@ -3,20 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from memory.model import Message, SessionId, Summary, ThisMessage, ThreadState
-from memory.stores.sql.database import Database
 from tests.contract.record import ANNA, BOB, LEASE_S, Record, public_thread
-from tests.fakes.clock import FrozenClock
 
 THREAD = public_thread().session_id
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 async def failed(record: Record, words: str) -> Message:

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from memory.audience import everyone_in, members_of, private_to, scope_for
+from memory.audience import everyone_in, members_of, private_to
 from memory.errors import StoreConflictError
-from memory.lexical import terms
 from memory.model import (
     Audience,
     ChannelId,
@@ -28,8 +27,6 @@ from memory.model import (
 )
 from memory.model.work import Outcome
 from memory.stores.sql.audit import SqlAuditLog
-from memory.stores.sql.database import Database
-from memory.stores.sql.recall import SqlRecallStore
 from tests.contract.record import (
     ANNA,
     BOB,
@@ -47,12 +44,6 @@ from tests.fakes.clock import FrozenClock
 
 CARL = Person(user_id=UserId("test:T1:carl"), name="Carl")
 OURS = private_to(ANNA.user_id)
-
-
-@pytest.fixture
-def record(database: Database, clock: FrozenClock) -> Record:
-    """The stores over an empty database."""
-    return Record(database, clock)
 
 
 def private_channel(name: str = "secret") -> Place:
@@ -93,11 +84,9 @@ async def audience_of(record: Record, fact_id: int) -> Audience:
 
 async def shown(record: Record, place: Place, reader: Person, words: str = "zanzibar") -> dict[MemoryKey, Recallable]:
     """Return the facts that somebody is shown in a place, by the search and by the record itself."""
-    store, scope = SqlRecallStore(record.database), scope_for(place, reader.user_id)
-    hits = {hit.key for hit in (await store.search(scope, terms(words), limit=50, own_turns=0)).lexical.hits}
-    found = {memory.key: memory for memory in await store.fetch(scope, hits)}
-    assert set(found) == hits
-    return {key: memory for key, memory in found.items() if memory.kind == "fact"}
+    recalled = await record.recalled(place, reader, words)
+    assert set(recalled) == await record.found(place, reader, words)
+    return {key: memory for key, memory in recalled.items() if memory.kind == "fact"}
 
 
 async def line_of(record: Record, fact_id: int) -> Memory:

@@ -1,7 +1,5 @@
 """Whether Slack lets Recall in: each token it refuses, and a Slack that does not answer."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from bots.slack.access import access_problems
@@ -9,13 +7,6 @@ from tests.fakes.slack_server import SlackServer
 
 _BOT = "SLACK_BOT_TOKEN: Slack refuses it (invalid_auth)."
 _APP = "SLACK_APP_TOKEN: Slack refuses to open a connection (invalid_auth)."
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
 
 
 @pytest.mark.parametrize(

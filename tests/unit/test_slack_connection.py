@@ -14,13 +14,6 @@ pytestmark = pytest.mark.timeout(120)
 _PING_S = 0.1
 
 
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
-
-
 def _connection(slack: SlackServer) -> SlackConnection:
     return SlackConnection(
         AsyncApp(token=slack.team().bot_token),

@@ -17,31 +17,6 @@ from tests.fakes.slack_server import Channel, File, Message, Person, SlackServer
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
-def team(slack: SlackServer) -> Team:
-    """A workspace."""
-    return slack.team()
-
-
-@pytest.fixture
-def ana(team: Team) -> Person:
-    """Somebody in it."""
-    return team.user("ana")
-
-
-@pytest.fixture
-def general(team: Team, ana: Person) -> Channel:
-    """A channel with both."""
-    return team.channel("general", ana)
-
-
-@pytest.fixture
 async def web(slack: SlackServer, team: Team) -> AsyncIterator[SlackWeb]:
     """The Web API, not very patient."""
     web = SlackWeb(team.state.bot_token, api_url=slack.url, timeout_s=0.5)

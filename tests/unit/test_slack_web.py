@@ -12,13 +12,6 @@ from tests.fixtures.servers import free_port
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
 def general(slack: SlackServer) -> Channel:
     """A channel with the app."""
     return slack.team().channel("general", slack.team().user("ana"))

@@ -11,13 +11,6 @@ from tests.fakes.slack_server import SlackServer
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
 def waits() -> list[float]:
     """How long was waited, each time."""
     return []

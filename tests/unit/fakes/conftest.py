@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tests.fakes.discord_server import Channel as DiscordChannel
 from tests.fakes.discord_server import DiscordServer, Guild
 from tests.fakes.discord_server import Person as DiscordPerson
-from tests.fakes.slack_server import Channel, Person, SlackServer, Team
+from tests.fakes.slack_server import SlackServer, Team
 from tests.fixtures.bare_discord import BareApp, Button, Rest, bare_app
 
 Json = dict[str, Any]
@@ -49,31 +49,6 @@ class App:
     def events(self) -> list[Json]:
         """The events that came, in order."""
         return [each.payload["event"] for each in self.requests if each.type == "events_api"]
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A fake Slack."""
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest.fixture
-def team(slack: SlackServer) -> Team:
-    """A workspace."""
-    return slack.team()
-
-
-@pytest.fixture
-def ana(team: Team) -> Person:
-    """A person."""
-    return team.user("ana")
-
-
-@pytest.fixture
-def general(team: Team, ana: Person) -> Channel:
-    """A channel with her and the app."""
-    return team.channel("general", ana)
 
 
 @pytest.fixture
