@@ -15,7 +15,8 @@ from bots.slack.channels import Channels
 from bots.slack.guests import Guests
 from bots.slack.hearing import hearing
 from bots.slack.ids import SlackThread
-from bots.slack.inbound import BotIdentity, changed_channel, joined_or_left, left_channel, says_narrower
+from bots.slack.inbound import BotIdentity
+from bots.slack.reader_events import changed_channel, joined_or_left, left_channel, says_narrower
 from memory.audience import members_of
 from memory.model import Audience
 from memory.ports import Signals

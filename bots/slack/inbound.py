@@ -11,26 +11,14 @@ from typing import Any, Literal
 
 from bots.slack.ids import SlackThread
 from bots.slack.mrkdwn import attachment_texts, decode_text, mappings
+from bots.slack.payload import inner, stamp, string
 
 Reason = Literal["other_event", "malformed", "bot", "own", "system", "unchanged"]
 """Why something is not for Recall; few enough to be a metric's label."""
 
 _SAID = frozenset({None, "", "file_share", "thread_broadcast", "me_message"})
-_TO_PRIVATE = "channel_convert_to_private"
-_CONVERTED = frozenset({_TO_PRIVATE, "channel_convert_to_public"})
-_MEMBER_EVENTS = frozenset({"member_joined_channel", "member_left_channel"})
-_SHARING_EVENTS = frozenset({
-    "channel_shared", "shared_channel_invite_received", "shared_channel_invite_accepted",
-    "shared_channel_invite_approved",
-})  # fmt: skip
-READER_EVENTS = _MEMBER_EVENTS | _SHARING_EVENTS | frozenset({
-    "channel_unshared", "channel_archive", "channel_unarchive", "channel_left",
-    "group_archive", "group_unarchive", "group_left",
-})  # fmt: skip
-_LEFT = frozenset({"channel_left", "group_left"})
 _SLACKBOT = "USLACKBOT"
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
-_TIME_STAMP = re.compile(r"[0-9]{1,11}\.[0-9]{1,9}")
 _MENTION = re.compile(r"<@(?P<user>[A-Z0-9]+)(?:\|[^<>]*)?>")
 _ADDRESS = r"<(?:@[A-Z0-9]+|!subteam\^[A-Z0-9]+|!here|!channel|!everyone)(?:\|[^<>]*)?>"
 # "hey @bob, ...", "cc @bob" and "@bob @eve" speak to somebody; "what did @bob say?" speaks of him.
@@ -149,7 +137,7 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
         team: The workspace it came from; the enterprise where it carries none.
         bot: Who Recall is there.
     """
-    kind, channel = _string(event, "type"), _string(event, "channel")
+    kind, channel = string(event, "type"), string(event, "channel")
     if kind not in {"message", "app_mention"}:
         return Overheard(reason="other_event", channel=channel)
     if channel is None:
@@ -158,36 +146,11 @@ def read_event(event: Mapping[str, Any], *, team: str, bot: BotIdentity) -> Inbo
         case "message_changed":
             return _changed(event, channel, team, bot)
         case "message_deleted":
-            gone = _inner(event, "previous_message")
-            ts = _stamp(event, "deleted_ts") or _stamp(gone, "ts")
-            return _deleted(gone, ts, channel, team, bot, at=_stamp(event, "event_ts"))
+            gone = inner(event, "previous_message")
+            ts = stamp(event, "deleted_ts") or stamp(gone, "ts")
+            return _deleted(gone, ts, channel, team, bot, at=stamp(event, "event_ts"))
         case _:
             return _said(event, channel, team, bot)
-
-
-def changed_channel(event: Mapping[str, Any]) -> str | None:
-    """Return the channel of which an event says that other people may read it now; None for all other events."""
-    kind = _string(event, "type")
-    if kind in READER_EVENTS or (kind == "message" and _string(event, "subtype") in _CONVERTED):
-        return _string(event, "channel") or _string(_inner(event, "channel"), "id")
-    return None
-
-
-def says_narrower(event: Mapping[str, Any]) -> bool:
-    """Whether an event itself says that its channel is not, or not only, for the whole workspace now."""
-    kind, subtype = _string(event, "type"), _string(event, "subtype")
-    return kind in _SHARING_EVENTS or (kind == "message" and subtype == _TO_PRIVATE)
-
-
-def left_channel(event: Mapping[str, Any], *, bot: BotIdentity) -> bool:
-    """Whether an event says that Recall itself is out of a channel, where it sees no edit and no deletion any more."""
-    kind = _string(event, "type")
-    return kind in _LEFT or (kind == "member_left_channel" and _string(event, "user") == bot.user_id)
-
-
-def joined_or_left(event: Mapping[str, Any]) -> str | None:
-    """Return who came into a channel or left it; None for all other events."""
-    return _string(event, "user") if _string(event, "type") in _MEMBER_EVENTS else None
 
 
 def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -> Said | Overheard:
@@ -196,10 +159,10 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
         return Overheard(reason=author, channel=channel)
     if not _is_among(event.get("subtype"), _SAID) or event.get("hidden") is True:
         return Overheard(reason="system", channel=channel)
-    user, ts = _string(event, "user"), _stamp(event, "ts")
+    user, ts = string(event, "user"), stamp(event, "ts")
     if user is None or ts is None:
         return Overheard(reason="malformed", channel=channel)
-    raw = _string(event, "text") or ""
+    raw = string(event, "text") or ""
     mentioned = [match["user"] for match in _MENTION.finditer(raw)]
     is_mention = event.get("type") == "app_mention" or bot.user_id in mentioned
     return Said(
@@ -215,28 +178,28 @@ def _said(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -
         is_dm=_is_dm(event, channel),
         addressed_to_other=not is_mention and _TO_SOMEBODY.match(raw) is not None,
         user_team=_home(event),
-        edited_ts=_stamp(_inner(event, "edited"), "ts"),
+        edited_ts=stamp(inner(event, "edited"), "ts"),
         is_copy=is_mention and event.get("type") == "message" and not _is_dm(event, channel),
     )
 
 
 def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity) -> Edited | Deleted | Overheard:
-    now, before = _inner(event, "message"), _inner(event, "previous_message")
-    ts = _stamp(now, "ts") or _stamp(before, "ts")
+    now, before = inner(event, "message"), inner(event, "previous_message")
+    ts = stamp(now, "ts") or stamp(before, "ts")
     if now.get("subtype") == "tombstone":
         # A deleted message that has replies: Slack edits it, as Slackbot, instead of deleting it.
-        return _deleted({**now, **before}, ts, channel, team, bot, at=_stamp(event, "event_ts"))
+        return _deleted({**now, **before}, ts, channel, team, bot, at=stamp(event, "event_ts"))
     author = not_from_a_person(now, bot)
     if author is not None:
         return Overheard(reason=author, channel=channel)
-    user = _string(now, "user")
+    user = string(now, "user")
     if ts is None or user is None:
         return Overheard(reason="malformed", channel=channel)
     if not _is_among(now.get("subtype"), _SAID):
         return Overheard(reason="system", channel=channel)
     if before and _content(now) == _content(before):
         return Overheard(reason="unchanged", channel=channel)
-    raw = _string(now, "text") or ""
+    raw = string(now, "text") or ""
     return Edited(
         channel=channel,
         user=user,
@@ -253,9 +216,9 @@ def _changed(event: Mapping[str, Any], channel: str, team: str, bot: BotIdentity
 
 def _edited_at(event: Mapping[str, Any], now: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
     """Return when a message changed: one that only loses a file still says when its words were edited last."""
-    happened = _stamp(event, "event_ts") or _stamp(event, "ts")
+    happened = stamp(event, "event_ts") or stamp(event, "ts")
     is_new_text = not before or now.get("text") != before.get("text")
-    return (is_new_text and _stamp(_inner(now, "edited"), "ts")) or happened
+    return (is_new_text and stamp(inner(now, "edited"), "ts")) or happened
 
 
 def _deleted(
@@ -264,7 +227,7 @@ def _deleted(
     if ts is None:
         return Overheard(reason="malformed", channel=channel)
     author = not_from_a_person(gone, bot)
-    user = _string(gone, "user")
+    user = string(gone, "user")
     if author == "bot" and user != _SLACKBOT:
         return Overheard(reason=author, channel=channel)
     thread = _thread(gone, channel, team, ts)
@@ -282,7 +245,7 @@ def not_from_a_person(message: Mapping[str, Any], bot: BotIdentity) -> Literal["
 
 def _content(message: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
     """Return what an edit would change; an unfurled link changes neither words nor files."""
-    return _string(message, "text") or "", frozenset(file.file_id for file in _files(message))
+    return string(message, "text") or "", frozenset(file.file_id for file in _files(message))
 
 
 def _others(raw: str, bot: BotIdentity) -> tuple[str, ...]:
@@ -292,16 +255,16 @@ def _others(raw: str, bot: BotIdentity) -> tuple[str, ...]:
 
 def _thread(message: Mapping[str, Any], channel: str, team: str, ts: str) -> SlackThread:
     """Return a message's thread: its own where it begins one, also in a DM."""
-    return SlackThread(team, channel, _stamp(message, "thread_ts") or ts)
+    return SlackThread(team, channel, stamp(message, "thread_ts") or ts)
 
 
 def _is_dm(event: Mapping[str, Any], channel: str) -> bool:
-    kind = _string(event, "channel_type")
+    kind = string(event, "channel_type")
     return kind == "im" if kind is not None else channel.startswith("D")
 
 
 def _home(message: Mapping[str, Any]) -> str | None:
-    return _string(message, "user_team") or _string(message, "source_team") or _string(message, "team")
+    return string(message, "user_team") or string(message, "source_team") or string(message, "team")
 
 
 def _files(message: Mapping[str, Any]) -> tuple[SharedFile, ...]:
@@ -311,32 +274,15 @@ def _files(message: Mapping[str, Any]) -> tuple[SharedFile, ...]:
 def _file(file: Mapping[str, Any]) -> SharedFile:
     size = file.get("size")
     kept_by_slack = file.get("is_external") is not True
-    url = _string(file, "url_private_download") or _string(file, "url_private")
+    url = string(file, "url_private_download") or string(file, "url_private")
     return SharedFile(
-        file_id=_string(file, "id") or "",
-        name=_string(file, "name") or _string(file, "title") or "",
-        mimetype=_string(file, "mimetype") or "",
-        filetype=_string(file, "filetype") or "",
+        file_id=string(file, "id") or "",
+        name=string(file, "name") or string(file, "title") or "",
+        mimetype=string(file, "mimetype") or "",
+        filetype=string(file, "filetype") or "",
         size=size if isinstance(size, int) else 0,
         url=(url or "") if kept_by_slack else "",
     )
-
-
-def _inner(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _string(holder: Mapping[str, Any], key: str) -> str | None:
-    """Return a text that is there and not empty."""
-    value = holder.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _stamp(holder: Mapping[str, Any], key: str) -> str | None:
-    """Return a time stamp, which names a message and says when it was sent."""
-    value = _string(holder, key)
-    return value if value is not None and _TIME_STAMP.fullmatch(value) else None
 
 
 def _is_among(value: object, known: frozenset[Any]) -> bool:

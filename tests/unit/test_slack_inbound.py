@@ -16,11 +16,9 @@ from bots.slack.inbound import (
     Inbound,
     Overheard,
     Said,
-    changed_channel,
-    joined_or_left,
     read_event,
-    says_narrower,
 )
+from bots.slack.reader_events import changed_channel, joined_or_left, says_narrower
 
 Json = dict[str, Any]
 

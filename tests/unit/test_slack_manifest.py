@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from bots.cli import app
 from bots.slack.checks import BROKEN_WITHOUT
 from bots.slack.controls import SHORTCUTS
-from bots.slack.inbound import READER_EVENTS
 from bots.slack.lifecycle import END_EVENTS, REMOVED_CHANNEL_EVENTS
+from bots.slack.reader_events import READER_EVENTS
 from tests.fixtures.slack import MANIFEST
 
 _MESSAGES = {"message.channels", "message.groups", "message.im", "message.mpim"}

@@ -5,63 +5,28 @@ to mean another row. Full text is one table of stemmed terms per entry, with FTS
 it on PostgreSQL; it is made by the migrations and used in `lexicon.py` and `fulltext.py` only.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
     true,
 )
 
+from memory.stores.sql.columns import UtcDateTime, row_id
+
 metadata = MetaData()
-
-RowId = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite makes only INTEGER primary keys number themselves."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite, which has no such type, keeps it naive."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time has no place in the record")
-        in_utc = value.astimezone(UTC)
-        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (signature)
-        """Return an aware time."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _row_id() -> Column[Any]:
-    return Column("id", RowId, Identity(), primary_key=True, autoincrement=True)
-
 
 people = Table(
     "people",
@@ -107,7 +72,7 @@ threads = Table(
 messages = Table(
     "messages",
     metadata,
-    _row_id(),
+    row_id(),
     Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
     Column("tenant_id", String, nullable=False),
     Column("channel_id", String, nullable=False),
@@ -196,7 +161,7 @@ reply_uses = Table(  # messages.used the other way round: which replies a memory
 facts = Table(
     "facts",
     metadata,
-    _row_id(),
+    row_id(),
     Column("tenant_id", String, nullable=False),
     Column("owner_id", String, ForeignKey("people.user_id"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -219,7 +184,7 @@ facts = Table(
 fact_sources = Table(
     "fact_sources",
     metadata,
-    _row_id(),
+    row_id(),
     Column("fact_id", BigInteger, ForeignKey("facts.id"), nullable=False),
     Column("message_id", BigInteger, ForeignKey("messages.id")),  # NULL for /remember
     Column("message_version", Integer, nullable=False, server_default="1"),
@@ -237,7 +202,7 @@ fact_sources = Table(
 episodes = Table(
     "episodes",
     metadata,
-    _row_id(),
+    row_id(),
     Column("session_id", String, ForeignKey("threads.session_id"), nullable=False),
     Column("tenant_id", String, nullable=False),
     Column("owner_id", String, ForeignKey("people.user_id"), nullable=False),  # first of its people; names its vector
@@ -272,7 +237,7 @@ episode_sources = Table(
 tombstones = Table(
     "tombstones",
     metadata,
-    _row_id(),
+    row_id(),
     Column("key", String, nullable=False),  # a MemoryKey; no content
     Column("owner_id", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -283,7 +248,7 @@ tombstones = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _row_id(),
+    row_id(),
     Column("operation", String, nullable=False),  # 'index', 'drop' or 'evict'
     Column("key", String),
     Column("owner_id", String),
@@ -323,7 +288,7 @@ leases = Table(
 audit_log = Table(
     "audit_log",
     metadata,
-    _row_id(),
+    row_id(),
     Column("at", UtcDateTime, nullable=False),
     Column("actor_id", String, nullable=False),
     Column("action", String, nullable=False),
