@@ -23,6 +23,7 @@ _INVISIBLE = re.compile(
     r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200c-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0]+"
 )
 
+_NEEDS_NO_GAP = "\n.,;:!?"
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,5}[@-~]|\][^\x07\x1b]{0,300}(?:\x07|\x1b\\)|[@-Z\\^_])")
 """Colours and titles that programs write for a terminal."""
 _BINARY = bytes({*range(32), 127} - {*b"\t\n\f\r\b\x1b"})
@@ -100,6 +101,21 @@ class _Fence:
     end: int
     marker: str
     language: str
+
+
+def without_address(text: str, address: str) -> str:
+    """Leave out who is addressed, each time with the comma or colon after it and the space it would leave.
+
+    Args:
+        text: As a platform has it on the wire.
+        address: A regular expression, without groups that capture, for a mention.
+    """
+    left_over, *rest = re.split(rf"{address}(?:[,:](?=\s|$))?", text)
+    for after in rest:
+        left, right = left_over.rstrip(" \t"), after.lstrip(" \t")
+        needs_gap = left and not left.endswith("\n") and right and right[0] not in _NEEDS_NO_GAP
+        left_over = left + (" " if needs_gap else "") + right
+    return left_over
 
 
 def sendable(text: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bots.text import without_address
+
 _MARKUP = re.compile(
     r"<(?:@!?(?P<user>[0-9]{1,20})|@&(?P<role>[0-9]{1,20})|#(?P<channel>[0-9]{1,20})"
     r"|a?(?P<emoji>:[A-Za-z0-9_]{1,64}:)[0-9]{1,20}|t:(?P<time>-?[0-9]{1,12})(?::[A-Za-z])?"
     r"|(?P<command>/[^:<>\n]{1,100}):[0-9]{1,20}|id:(?P<place>[a-z]{1,30}))>"
 )
-_NEEDS_NO_GAP = "\n.,;:!?"
 _DAY = "%Y-%m-%d %H:%M UTC"
 
 
@@ -31,19 +32,8 @@ def decode_text(raw: str, names: Names, *, own: frozenset[str] = frozenset()) ->
         names: Of what it mentions.
         own: The bot itself and its own role, whose mentions are left out.
     """
-    return _MARKUP.sub(lambda match: _readable(match, names), without_mentions_of(own, raw))
-
-
-def without_mentions_of(ids: frozenset[str], raw: str) -> str:
-    """Leave out mentions of users and roles, each with the comma or colon after it and the space it would leave."""
-    if not ids:
-        return raw
-    text, *rest = re.split(rf"<@[!&]?(?:{'|'.join(map(re.escape, sorted(ids)))})>(?:[,:](?=\s|$))?", raw)
-    for after in rest:
-        left, right = text.rstrip(" \t"), after.lstrip(" \t")
-        needs_gap = left and not left.endswith("\n") and right and right[0] not in _NEEDS_NO_GAP
-        text = left + (" " if needs_gap else "") + right
-    return text
+    text = without_address(raw, rf"<@[!&]?(?:{'|'.join(map(re.escape, sorted(own)))})>") if own else raw
+    return _MARKUP.sub(lambda match: _readable(match, names), text)
 
 
 def _readable(match: re.Match[str], names: Names) -> str:

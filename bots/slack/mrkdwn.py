@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bots.text import without_address
+
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 _MARKUP = re.compile(r"<(?P<inner>[^<>\n]+)>|(?P<entity>&(?:amp|lt|gt);)")
 _ENTITY = re.compile("|".join(_ENTITIES))
 _NAMELESS = re.compile(r"(?<![\w@])@(?P<user>[UW][A-Z0-9]{2,})\b")
 _SCHEMES = ("https://", "http://", "mailto:", "tel:")
-_NEEDS_NO_GAP = "\n.,;:!?"
 _DEEPEST = 12  # lists within lists; deeper is nobody's message
 _TITLES = ("pretext", "author_name", "title", "title_link", "text")
 
@@ -26,7 +27,7 @@ def decode_text(raw: str, *, own: str | None = None) -> str:
         raw: With `<@U1>`, `<https://example.org|label>` and `&amp;`.
         own: A user whose mentions are left out: the bot itself.
     """
-    text = _without_mentions_of(own, raw) if own else raw
+    text = without_address(raw, rf"<@{re.escape(own)}(?:\|[^<>]*)?>") if own else raw
     return _MARKUP.sub(_readable, text)
 
 
@@ -55,16 +56,6 @@ def mappings(value: object) -> list[Mapping[str, Any]]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         return []
     return [item for item in value if isinstance(item, Mapping)]
-
-
-def _without_mentions_of(user: str, raw: str) -> str:
-    """Leave out mentions of `user`, each with the comma or colon after it and the space it would leave."""
-    text, *rest = re.split(rf"<@{re.escape(user)}(?:\|[^<>]*)?>(?:[,:](?=\s|$))?", raw)
-    for after in rest:
-        left, right = text.rstrip(" \t"), after.lstrip(" \t")
-        needs_gap = left and not left.endswith("\n") and right and right[0] not in _NEEDS_NO_GAP
-        text = left + (" " if needs_gap else "") + right
-    return text
 
 
 def _readable(match: re.Match[str]) -> str:
