@@ -51,6 +51,8 @@ class _Shard:
         is_ready: Its session has begun, so that servers and channels are known.
         is_held: The lease is this process's.
         is_open: What was to be read back is in the inbox, so what comes goes there as well.
+        gaps: How often something may have been missed; what is read back for an earlier gap does not close a later one.
+        kept: What was heard while it was not open, the newest of it.
     """
 
     def __init__(self) -> None:
@@ -59,7 +61,13 @@ class _Shard:
         self.is_ready = False
         self.is_held = False
         self.is_open = False
+        self.gaps = 0
         self.kept: deque[_Heard] = deque(maxlen=MOST_KEPT)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it is this process's to act for it, and something is to be read back first."""
+        return self.is_held and self.is_ready and not self.is_open
 
 
 class Shifts:
@@ -106,8 +114,10 @@ class Shifts:
         shard = self._shard(number)
         if shard.is_open:
             self._inbox.put(channel, work)
-        else:
-            shard.kept.append(_Heard(self._clock.now().timestamp(), channel, work))
+            return
+        if shard.is_held and len(shard.kept) == MOST_KEPT:
+            shard.gaps += 1  # the oldest is dropped, so what is being read back does not cover it
+        shard.kept.append(_Heard(self._clock.now().timestamp(), channel, work))
 
     def began(self, number: int, *, of: str) -> None:
         """Know that a shard's session began: what was said before is not told, and has to be read back.
@@ -119,6 +129,7 @@ class Shifts:
         shard = self._shard(number)
         is_first = not shard.is_ready
         shard.is_ready, shard.is_open = True, False
+        shard.gaps += 1
         self.connected(number, is_so=True)
         if is_first:
             self._tasks.start(self._tend(number, shard, name=f"discord {of} {number}"), name=f"tend shard {number}")
@@ -135,6 +146,7 @@ class Shifts:
         """Have everything read back again: something was dropped."""
         for number, shard in self._shards.items():
             shard.is_open = False
+            shard.gaps += 1
             self._open(number, shard)
 
     async def close(self) -> None:
@@ -192,23 +204,26 @@ class Shifts:
 
     def _open(self, number: int, shard: _Shard) -> None:
         """Begin to act for a shard, if it is this process's to do."""
-        if shard.is_held and shard.is_ready:
+        if shard.is_behind:
             self._tasks.start(self._catch_up(number, shard), name=f"catch up shard {number}")
 
     async def _catch_up(self, number: int, shard: _Shard) -> None:
         """Have read back what is to be, then take what came meanwhile; new events go behind both."""
         retry_s = FIRST_RETRY_S
-        while True:
+        while shard.is_behind:
+            gaps = shard.gaps
             try:
                 backlog = await self._backlog(number)
-                break
             except RecallError as error:
                 _log.warning("not_caught_up_yet", shard=number, reason=str(error))
-            if not await self._pause(retry_s):
-                return
-            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
-        if not shard.is_held or shard.is_open:
-            return
+                if not await self._pause(retry_s):
+                    return
+                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                continue
+            if gaps == shard.gaps and shard.is_behind:
+                self._resume(shard, backlog)
+
+    def _resume(self, shard: _Shard, backlog: Sequence[tuple[str, Work]]) -> None:
         for channel, work in backlog:
             self._inbox.put(channel, work)
         oldest = self._clock.now().timestamp() - KEPT.total_seconds()
