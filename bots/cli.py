@@ -31,12 +31,6 @@ app = typer.Typer(
 )
 
 
-class ManifestName(StrEnum):
-    """The chat platforms that install Recall from a manifest."""
-
-    SLACK = "slack"
-
-
 class PlatformName(StrEnum):
     """The chat platforms that `run` knows by name."""
 
@@ -124,17 +118,25 @@ def run(
 
 @app.command()
 def manifest(
-    platform: Annotated[  # noqa: ARG001  # there is one so far
-        ManifestName,
+    platform: Annotated[
+        PlatformName,
         typer.Argument(
-            parser=_one_of(ManifestName), metavar="PLATFORM", help=f"Whose manifest: {' or '.join(ManifestName)}."
+            parser=_one_of(PlatformName), metavar="PLATFORM", help=f"Whose manifest: {' or '.join(PlatformName)}."
         ),
     ],
 ) -> None:
-    """Print the manifest that a chat platform installs Recall from."""
-    from bots.slack.manifest import app_manifest
+    """Print the manifest that a chat platform installs Recall from; for Discord, the page with the install link."""
+    if platform is PlatformName.SLACK:
+        from bots.slack.manifest import app_manifest
 
-    sys.stdout.write(app_manifest())
+        sys.stdout.write(app_manifest())
+    else:
+        from bots.credentials import discord_bot
+        from bots.discord.manifest import install_page
+        from bots.settings import load_settings
+
+        token = load_settings().platforms.discord_token
+        sys.stdout.write(install_page(discord_bot(token.get_secret_value()) if token is not None else None))
 
 
 @app.command()

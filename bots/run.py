@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -10,17 +10,19 @@ import structlog
 from pydantic import SecretStr
 
 from bots.conversation import Conversation
+from bots.discord import access as discord_access
 from bots.discord.adapter import DiscordPlatform, DiscordSettings
-from bots.health import HealthServer, Readiness, all_hopeless
+from bots.health import HealthServer, Look, Readiness
 from bots.metrics import Metrics
 from bots.platform import Platform
 from bots.prompts import assistant_prompt
+from bots.serving import Serving
 from bots.settings import PlatformSettings, Settings
-from bots.slack.access import access_problems
+from bots.slack import access as slack_access
 from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
-from memory.errors import ConfigError, RecallError, StoreError, first_error
+from memory.errors import ConfigError, StoreError
 from memory.extraction import SweepReport
 
 _log = structlog.get_logger(__name__)
@@ -44,42 +46,40 @@ async def _run(settings: Settings, only: str | None) -> None:
     async with AsyncExitStack() as stack:
         _log.info("starting", note="the first start makes the model ready, which takes up to a minute")
         metrics = Metrics()
-        await _check_access(settings.platforms)  # what takes long comes after what may be wrong
+        await _check_access(settings.platforms, only=only)  # what takes long comes after what may be wrong
         # Loading holds the interpreter for so long that acknowledgements would be late.
         opening = open_memory(settings.memory, on_swept=partial(_count_swept, metrics), warm=True)
         recall = await stack.enter_async_context(opening)
-        platforms = _platforms(settings.platforms, recall, metrics, only=only)
-        looks = {"record": partial(_look_at_record, recall)} | {name: each.look for name, each in platforms.items()}
+        serving = Serving(_platforms(settings.platforms, recall, metrics, only=only))
+        looks: dict[str, Look] = {"record": partial(_look_at_record, recall), **serving.looks()}
         server = HealthServer(
             port=settings.platforms.http_port,
             readiness=Readiness(looks),
             metrics=metrics,
-            hopeless=lambda: all_hopeless([platform.hopeless() for platform in platforms.values()]),
+            hopeless=serving.hopeless,
         )
         await stack.enter_async_context(server)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, platforms.values())
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name, platform in platforms.items():
-                    group.create_task(platform.run(), name=name)
-        except* RecallError as failed:
-            raise first_error(failed) from None
+            loop.add_signal_handler(number, serving.stop)
+        await serving.run()
 
 
-async def _check_access(settings: PlatformSettings) -> None:
-    """Make sure that every configured platform lets Recall in.
+async def _check_access(settings: PlatformSettings, *, only: str | None) -> None:
+    """Make sure that every platform that is to be served lets Recall in.
 
     Raises:
         ConfigError: One line for each reason why it does not.
     """
+    slack, discord = _chosen(settings, only)
     problems: list[str] = []
-    if settings.slack_bot_token is not None and settings.slack_app_token is not None:
-        problems += await access_problems(
-            bot_token=settings.slack_bot_token.get_secret_value(),
-            app_token=settings.slack_app_token.get_secret_value(),
-            api_url=settings.slack_api_url.get_secret_value() if settings.slack_api_url else None,
+    if slack is not None:
+        problems += await slack_access.access_problems(
+            bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url
+        )
+    if discord is not None:
+        problems += await discord_access.access_problems(
+            token=discord.token, api_url=discord.api_url, follow_up=discord.follow_up
         )
     if problems:
         raise ConfigError(problems)
@@ -93,9 +93,9 @@ def _platforms(
     settings: PlatformSettings, recall: Recall, metrics: Metrics, *, only: str | None
 ) -> Mapping[str, Platform]:
     conversation = Conversation(service=recall.service, model=recall.model, system=assistant_prompt(), metrics=metrics)
-    slack, discord = slack_settings(settings), discord_settings(settings)
+    slack, discord = _chosen(settings, only)
     platforms: dict[str, Platform] = {}
-    if slack is not None and only in {None, "slack"}:
+    if slack is not None:
         platforms["slack"] = SlackPlatform(
             settings=slack,
             service=recall.service,
@@ -107,7 +107,7 @@ def _platforms(
             signals=recall.signals,
             clock=SystemClock(),
         )
-    if discord is not None and only in {None, "discord"}:
+    if discord is not None:
         platforms["discord"] = DiscordPlatform(
             settings=discord,
             service=recall.service,
@@ -123,6 +123,14 @@ def _platforms(
             clock=SystemClock(),
         )
     return platforms
+
+
+def _chosen(settings: PlatformSettings, only: str | None) -> tuple[SlackSettings | None, DiscordSettings | None]:
+    """Return what the platforms are told that are to be served."""
+    return (
+        slack_settings(settings) if only in {None, "slack"} else None,
+        discord_settings(settings) if only in {None, "discord"} else None,
+    )
 
 
 def slack_settings(settings: PlatformSettings) -> SlackSettings | None:
@@ -160,8 +168,3 @@ async def _look_at_record(recall: Recall) -> str | None:
     except StoreError as error:
         return str(error)
     return None
-
-
-def _stop(platforms: Iterable[Platform]) -> None:
-    for platform in platforms:
-        platform.stop()

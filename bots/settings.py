@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import DotEnvSettingsSource
 
+from bots.credentials import of_discord, of_slack
 from memory.errors import ConfigError
-from memory.settings import HttpUrl, MemorySettings, SettingsGroup, UnfitError, setting, url_with
+from memory.settings import HttpUrl, MemorySettings, SettingsGroup, setting, url_with
 
 NO_MODEL = "No language model is configured: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
 
@@ -26,34 +27,13 @@ _FLAG = "true or false"
 _HTTP = "a URL that starts with http:// or https://"
 
 
-_SLACK_TOKENS = {
-    "xoxb-": "a bot token",
-    "xapp-": "an app-level token",
-    "xoxp-": "a user token",
-    "xoxe": "a token that expires",
-}
-
-
-def _slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
-    """Return a validator of Slack's tokens of one kind, which tells another kind and never the token."""
-
-    def check(value: SecretStr) -> SecretStr:
-        given = value.get_secret_value()
-        if given.startswith(prefix):
-            return value
-        kind = next((kind for start, kind in _SLACK_TOKENS.items() if given.startswith(start)), "no token of Slack")
-        raise UnfitError(f"is {kind}")
-
-    return check
-
-
 class PlatformSettings(SettingsGroup):
     """What the chat platforms can be told. Attributes carry their meaning in their description."""
 
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_slack_token("xoxb-"))] | None = setting(
+    slack_bot_token: Annotated[SecretStr, AfterValidator(of_slack("xoxb-"))] | None = setting(
         "SLACK_BOT_TOKEN", meaning="Slack's bot token.", allowed="a bot token, which begins with xoxb-"
     )
-    slack_app_token: Annotated[SecretStr, AfterValidator(_slack_token("xapp-"))] | None = setting(
+    slack_app_token: Annotated[SecretStr, AfterValidator(of_slack("xapp-"))] | None = setting(
         "SLACK_APP_TOKEN",
         meaning="Slack's app token, for Socket Mode.",
         allowed="an app-level token, which begins with xapp-",
@@ -61,7 +41,11 @@ class PlatformSettings(SettingsGroup):
     slack_api_url: HttpUrl | None = setting(
         "SLACK_API_URL", meaning="Slack's Web API, for GovSlack or a proxy.", allowed=_HTTP, shown_default="Slack's"
     )
-    discord_token: SecretStr | None = setting("DISCORD_TOKEN", meaning="Discord's bot token.", allowed="a token")
+    discord_token: Annotated[SecretStr, AfterValidator(of_discord)] | None = setting(
+        "DISCORD_TOKEN",
+        meaning="Discord's bot token.",
+        allowed="the token of the Bot page, three parts with dots between them",
+    )
     discord_api_url: HttpUrl | None = setting(
         "DISCORD_API_URL", meaning="Discord's REST API, for a proxy.", allowed=_HTTP, shown_default="Discord's"
     )

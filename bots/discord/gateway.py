@@ -6,6 +6,7 @@ be known by REST is asked there first, and a process that finds much of the budg
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import aiohttp
 import discord
@@ -16,35 +17,42 @@ from memory.errors import ConfigError
 
 _log = structlog.get_logger(__name__)
 
-REFUSED = "Discord: DISCORD_TOKEN is refused; copy the bot's token from the developer portal."
+REFUSED = (
+    "DISCORD_TOKEN: Discord refuses it: it is mistyped, was reset, or is of another Discord than DISCORD_API_URL. Make "
+    "a new one in the developer portal (Bot, Reset Token)."
+)
 NO_INTENT = (
-    "Discord: DISCORD_FOLLOW_UP=true needs the Message Content intent, which is off for this bot. Switch it on in the "
+    "DISCORD_FOLLOW_UP=true needs the Message Content intent, which is off for this bot. Switch it on in the "
     "developer portal (Bot, Privileged Gateway Intents), or set DISCORD_FOLLOW_UP=false."
 )
-UNREACHABLE = "Discord cannot be reached ({detail})."
+NOT_DISCORD = "Discord cannot be reached: what answers at DISCORD_API_URL is not Discord."
+UNANSWERED = (TimeoutError, discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError)
+"""What the library raises where Discord gives no answer, or one that says nothing of the question."""
 _BAD_TOKEN_CLOSE = 4004
 _BAD_INTENT_CLOSES = frozenset({4013, 4014})
 
 
-async def log_in(client: discord.Client, token: str, *, follow_up: bool) -> None:
+async def log_in(client: discord.Client, token: str, *, follow_up: bool, within_s: float = TIMEOUT_S) -> None:
     """Log in by REST, and see that Discord allows what is asked for.
 
     Raises:
         ConfigError: It does not, or cannot be reached.
     """
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             await client.login(token)
     except discord.LoginFailure as error:
         raise ConfigError([REFUSED]) from error
-    except (TimeoutError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        raise ConfigError([UNREACHABLE.format(detail=_detail(error))]) from error
-    if follow_up and not _may_read(client):
+    except UNANSWERED as error:
+        raise ConfigError([unreachable(error, within_s)]) from error
+    except (LookupError, TypeError) as error:  # the library takes any answer for one of Discord's
+        raise ConfigError([NOT_DISCORD]) from error
+    if follow_up and not may_read(client):
         raise ConfigError([NO_INTENT])
 
 
-def _may_read(client: discord.Client) -> bool:
-    """Whether the bot has the Message Content intent; the limited one is for bots in few servers."""
+def may_read(client: discord.Client) -> bool:
+    """Whether a bot that has logged in has the Message Content intent; the limited one is for bots in few servers."""
     application = client.application
     flags = application.flags if application is not None else discord.ApplicationFlags()
     return flags.gateway_message_content or flags.gateway_message_content_limited
@@ -65,20 +73,53 @@ def pause_before(*, total: int, remaining: int, reset_after_s: float) -> float:
     return reset_after_s / max(1, remaining)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionBudget:
+    """How many sessions may be begun.
+
+    Attributes:
+        total: A day.
+        remaining: Of those, left.
+        reset_after_s: Until the budget is renewed.
+        shards: How many connections Discord recommends, each of which takes a session.
+    """
+
+    total: int
+    remaining: int
+    reset_after_s: float
+    shards: int
+
+
+async def session_budget(client: discord.Client, *, within_s: float = TIMEOUT_S) -> SessionBudget:
+    """Return how many sessions may be begun.
+
+    Raises:
+        ConfigError: Discord cannot be reached.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            shards, _, limits = await client.http.get_bot_gateway()
+    except UNANSWERED as error:
+        raise ConfigError([unreachable(error, within_s)]) from error
+    return SessionBudget(
+        total=limits["total"],
+        remaining=limits["remaining"],
+        reset_after_s=limits["reset_after"] / 1_000,
+        shards=shards,
+    )
+
+
 async def wait_for_budget(client: discord.AutoShardedClient, wait: Callable[[float], Awaitable[object]]) -> None:
     """Wait before a session is begun, if too many were.
 
     Raises:
         ConfigError: Discord cannot be reached.
     """
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            limits = await client.fetch_session_start_limits()
-    except (TimeoutError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
-        raise ConfigError([UNREACHABLE.format(detail=_detail(error))]) from error
-    pause_s = pause_before(total=limits.total, remaining=limits.remaining, reset_after_s=limits.reset_after / 1_000)
+    budget = await session_budget(client)
+    client.shard_count = budget.shards  # or the library asks again, and connects to where it is told, past a proxy
+    pause_s = pause_before(total=budget.total, remaining=budget.remaining, reset_after_s=budget.reset_after_s)
     if pause_s:
-        _log.warning("sessions_nearly_spent", remaining=limits.remaining, wait_s=round(pause_s))
+        _log.warning("sessions_nearly_spent", remaining=budget.remaining, wait_s=round(pause_s))
         await wait(pause_s)
 
 
@@ -96,11 +137,21 @@ async def connected(client: discord.AutoShardedClient) -> None:
         raise ConfigError([_closed(error.code)]) from error
 
 
+def unreachable(error: BaseException, within_s: float) -> str:
+    """Return the line that says why Discord cannot be reached."""
+    match error:
+        case TimeoutError():
+            detail = f"no answer in {within_s:g} s"
+        case discord.GatewayNotFound():
+            detail = "it does not say where its gateway is"
+        case discord.HTTPException():
+            detail = f"status {error.status}"
+        case _:
+            detail = type(error).__name__
+    return f"Discord cannot be reached: {detail}."
+
+
 def _closed(code: int) -> str:
     if code == _BAD_TOKEN_CLOSE:
         return REFUSED
     return NO_INTENT if code in _BAD_INTENT_CLOSES else f"Discord ended the session (code {code})."
-
-
-def _detail(error: BaseException) -> str:
-    return f"status {error.status}" if isinstance(error, discord.HTTPException) else type(error).__name__

@@ -7,10 +7,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from bots.platform import PlatformError
+from bots.skew import check_clock
 from bots.slack.errors import SlackRefusedError
 from bots.slack.web import SlackWeb
 from memory.diagnosis import Check
@@ -44,8 +43,6 @@ _REFUSALS = {
     "token_revoked": "it was revoked; install the app again",
 }
 _WITHIN_S = 7.0
-_SKEW_S = 30.0
-_HALF_A_SECOND = 0.5
 _APP_ID_AT = 2
 """Where an app-level token names its app: xapp-1-A0123-..."""
 _ALL_APPS = "https://api.slack.com/apps"
@@ -100,7 +97,7 @@ async def _check_bot(token: str | None, api_url: str | None, clock: Clock, withi
         checks = [
             Check(name="Slack bot token", verdict="ok", detail=who),
             *_scopes(answer.headers),
-            *_clock(answer.headers, asked_at + (answered_at - asked_at) / 2),
+            *check_clock(answer.headers.get("date", ""), asked_at + (answered_at - asked_at) / 2, of="Slack"),
         ]
         return _Found(checks=checks, app_id=await _app_of(web, str(answer.data.get("bot_id"))))
 
@@ -158,20 +155,6 @@ def _scopes(headers: Mapping[str, str]) -> Sequence[Check]:
         Check(name="Slack scopes", verdict="problem", detail=f"{scope} is missing: {BROKEN_WITHOUT[scope]}; {mend}")
         for scope in missing
     ]
-
-
-def _clock(headers: Mapping[str, str], here: datetime) -> Sequence[Check]:
-    """Compare the time of day with Slack's, which has whole seconds."""
-    try:
-        there = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return []
-    ahead_s = here.timestamp() - there.timestamp() - _HALF_A_SECOND
-    if abs(ahead_s) < _SKEW_S:
-        return [Check(name="clock", verdict="ok", detail="agrees with Slack's")]
-    way = "ahead of" if ahead_s > 0 else "behind"
-    detail = f"{abs(ahead_s):.0f} s {way} Slack's: dates and waiting times are off by as much; synchronise it"
-    return [Check(name="clock", verdict="warning", detail=detail)]
 
 
 def _not_shown(app_id: str | None) -> Check:

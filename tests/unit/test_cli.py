@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def test_an_unknown_platform_is_refused_in_our_words(arguments: list[str], tmp_p
     assert ended.returncode == 2
     assert "'banana' is not slack" in ended.stderr
     assert "Value error" not in ended.stderr
+
+
+def test_the_install_link_is_that_of_the_bot_whose_token_is_set(tmp_path: Path) -> None:
+    """The token's first part names it; without a token, the page says what to put in."""
+    token = f"{b64encode(b'1764000000000000000').decode().rstrip('=')}.x.y"
+    with_token, without = (
+        recall("manifest", "discord", cwd=tmp_path, DISCORD_TOKEN=each).stdout for each in (token, "")
+    )
+
+    assert "client_id=1764000000000000000&" in with_token
+    assert token not in with_token
+    assert without == (ROOT / "manifests" / "discord" / "install.md").read_text(encoding="utf-8")
 
 
 def test_an_empty_name_is_refused(tmp_path: Path) -> None:

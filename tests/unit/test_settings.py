@@ -13,6 +13,8 @@ from memory.settings import MemorySettings
 NO_FILE = Path("no such file")
 ROOT = Path(__file__).parents[2]
 
+_DISCORD_TOKEN = "it must be the token of the Bot page, three parts with dots between them."
+
 
 def _problems(environ: dict[str, str], env_file: Path = NO_FILE, *, needs: Needs = no_needs) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as raised:
@@ -163,6 +165,14 @@ def test_a_password_is_never_shown() -> None:
             "xoxe.xoxb-1-hunter2",
             "SLACK_BOT_TOKEN is a token that expires; it must be a bot token, which begins with xoxb-.",
         ),
+        ("DISCORD_TOKEN", "xoxb-hunter2", f"DISCORD_TOKEN is a token of Slack; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "Bot MTIz.hun.ter2", f"DISCORD_TOKEN begins with a word; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "MTIz.hun ter.2", f"DISCORD_TOKEN has a space in it; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "1764000000000000000", f"DISCORD_TOKEN is the number of an application; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "h" * 32, f"DISCORD_TOKEN looks like the client secret of an application; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "0" * 63 + "a", f"DISCORD_TOKEN is the public key of an application; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "mfa.hunter2", f"DISCORD_TOKEN is a token of a person; {_DISCORD_TOKEN}"),
+        ("DISCORD_TOKEN", "hunter.two.three", f"DISCORD_TOKEN is no bot token of Discord; {_DISCORD_TOKEN}"),
     ],
 )
 def test_a_token_of_another_kind_is_named_and_never_shown(name: str, value: str, line: str) -> None:

@@ -5,6 +5,7 @@ Knows no HTTP and no WebSocket; the gateway is given to it.
 
 import hashlib
 import hmac
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,6 +112,11 @@ class App:
         return sum(APPLICATION_FLAGS[name] for name in self.portal)
 
 
+def token_of(app_id: str) -> str:
+    """Return a token as Discord makes it: the id in base 64, and two more parts."""
+    return f"{b64encode(app_id.encode()).decode().rstrip('=')}.Gfake1.fake-token-of-the-app-that-is-long-enough"
+
+
 class World:
     """The state of one server.
 
@@ -124,7 +130,7 @@ class World:
         self.changes = changes
         self.gateway = gateway
         app_id = counter.snowflake()
-        self.app = App(app_id=app_id, name="recall", token=f"{app_id}.fake.token")
+        self.app = App(app_id=app_id, name="recall", token=token_of(app_id))
         self.bot = User(user_id=app_id, name="recall", is_bot=True)
         self.base_url = ""
         self.users: dict[str, User] = {app_id: self.bot}
