@@ -9,6 +9,7 @@ PlatformError
 from bots.platform import PlatformError, PlatformUnavailableError
 
 _NOT_FOUND = 404
+_ARCHIVED, _TOO_OLD = 50083, 30046
 
 __all__ = ["DiscordRefusedError", "DiscordUnavailableError"]
 
@@ -50,3 +51,8 @@ class DiscordRefusedError(PlatformError):
     def is_gone(self) -> bool:
         """Whether what the call was about is not there any more."""
         return self.status == _NOT_FOUND
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the message cannot be changed now: its thread is archived, or it is old and was changed often."""
+        return self.code in {_ARCHIVED, _TOO_OLD}

@@ -98,6 +98,11 @@ def permalink(guild: str, channel: str, message: str) -> str:
     return f"{_SITE}/{'@me' if guild == DM else guild}/{channel}/{message}"
 
 
+def channel_of_link(link: str) -> str:
+    """Return the channel or thread where the message of a permalink stands."""
+    return link.removeprefix(_SITE).split("/")[2]
+
+
 def thread_of(session: SessionId) -> DiscordThread:
     """Return the thread that a session is.
 

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Action = Literal["stop", "waiting", "part", "ended", "why", "good", "bad", "retry", "undo"]
-"""`waiting`, `part` and `ended` cannot be pressed; they only mark a post."""
+Action = Literal["stop", "waiting", "part", "broken", "ended", "why", "good", "bad", "retry", "undo"]
+"""`waiting`, `part`, `broken` (a part of what failed) and `ended` cannot be pressed; they only mark a post."""
 
 _ACTIONS: tuple[Action, ...] = get_args(Action)
 _UNFINISHED = frozenset[Action]({"stop", "waiting"})
-_FAILED = frozenset[Action]({"retry", "ended"})
+_FAILED = frozenset[Action]({"retry", "broken", "ended"})
 _ID = "[0-9]{1,20}"
 # At most 91 characters, of the 100 that Discord allows.
 TEMPLATE = re.compile(

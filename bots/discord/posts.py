@@ -11,6 +11,7 @@ import discord
 
 from bots.discord import marks
 from bots.discord.buttons import view_of
+from bots.discord.errors import DiscordRefusedError
 from bots.discord.marks import Mark
 from bots.discord.render import Post, is_stand_in
 from bots.discord.rest import PAGE, PATIENT_S, DiscordRest
@@ -107,6 +108,15 @@ class ReplyPosts:
         now = await self._rest.message(target.channel, message)
         if is_stand_in(now.content):
             await self.delete(message)
+
+    async def is_there(self, message: str) -> bool:
+        """Whether a post is still there: Discord knows its nonce for minutes, deleted or not."""
+        target = await self._room.find()
+        try:
+            await self._rest.message(target.channel, message)
+        except DiscordRefusedError as error:
+            return not error.is_gone
+        return True
 
     async def type(self) -> None:
         """Show that somebody writes."""

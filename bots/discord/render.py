@@ -94,7 +94,7 @@ class Answered:
         """Return a button; `own` when only the asker may press it."""
         user = self.asker if own else ""
         mark = Mark(action=action, thread=self.thread, message=self.message, part=part, user=user, number=number)
-        return Button(custom_id=mark.encoded(), label=label, disabled=action in {"waiting", "part", "ended"})
+        return Button(custom_id=mark.encoded(), label=label, disabled=action in {"waiting", "part", "broken", "ended"})
 
 
 def waiting(text: str, answered: Answered) -> Post:
@@ -138,7 +138,9 @@ def parts(reply: Reply, answered: Answered, *, partial: str = "") -> Sequence[Po
     pieces = _with_lines([part.text for part in neutral if part.text], _lines(ending)) or [PLACEHOLDER]
     is_one = len(pieces) == 1
     posts = [
-        Post(content=piece, buttons=() if is_one else (_part(answered, part),), failed=reply.failed)
+        Post(
+            content=piece, buttons=() if is_one else (_part(answered, part, failed=reply.failed),), failed=reply.failed
+        )
         for part, piece in enumerate(pieces)
     ]
     last = len(posts) - 1
@@ -201,5 +203,5 @@ def _stop(answered: Answered, part: int) -> Button:
     return answered.button("stop", "Stop", part=part, own=True)
 
 
-def _part(answered: Answered, part: int) -> Button:
-    return answered.button("part", f"Part {part + 1}", part=part)
+def _part(answered: Answered, part: int, *, failed: bool = False) -> Button:
+    return answered.button("broken" if failed else "part", f"Part {part + 1}", part=part)

@@ -29,19 +29,23 @@ class Replies:
 
     def to(self, said: Said, thread: DiscordThread) -> ReplySink:
         """Return where a message is answered that nobody has begun to answer."""
-        return self._in(thread, said.message, said.user, said.text, fresh=True)
+        return self._in(thread, said.message, said.user, said.text, stands_in=said.channel, fresh=True)
 
     def late(self, message: Message) -> ReplySink:
         """Return where a message is answered that may have been answered in part, by whichever process."""
         thread = ids.thread_of(message.session_id)
         user = ids.user_of(message.author.user_id)[1] if message.author is not None else ""
-        return self._in(thread, message.platform_message_id or "", user, message.text, fresh=False)
+        stands_in = ids.channel_of_link(message.link) if message.link is not None else thread.thread
+        return self._in(thread, message.platform_message_id or "", user, message.text, stands_in=stands_in, fresh=False)
 
-    def _in(self, thread: DiscordThread, message: str, user: str, words: str, *, fresh: bool) -> ReplySink:
+    def _in(
+        self, thread: DiscordThread, message: str, user: str, words: str, *, stands_in: str, fresh: bool
+    ) -> ReplySink:
         room = Room(
             self._rest,
             thread,
             message=message,
+            stands_in=stands_in,
             words=words,
             auto_thread=self._auto_thread,
             is_known=self._channels.has_thread,

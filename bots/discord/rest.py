@@ -6,7 +6,7 @@ be there all the same: it is made again with the same nonce, for which Discord r
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import discord
@@ -24,8 +24,9 @@ PAGE = 100
 """The most messages that Discord gives at once."""
 
 _CHUNK_BYTES = 65_536
+_ARCHIVED_AFTER_MIN: Final = 4_320
 _OK, _TOO_MANY = 200, 429
-_HAS_THREAD = 160004
+_HAS_THREAD, _TOO_OLD = 160004, 30046
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 Wait = Callable[[float], Awaitable[object]]
@@ -113,12 +114,15 @@ class DiscordRest:
         """Return a channel or a thread."""
         return await self._call("channel", lambda: self._client.fetch_channel(int(channel)), within_s=TIMEOUT_S)
 
-    async def open_thread(self, guild: str, channel: str, message: str, *, name: str) -> None:
+    async def open_thread(self, channel: str, message: str, *, name: str) -> None:
         """Make a thread from a message; one that it has already is as good."""
-        where = self._client.get_partial_messageable(int(channel), guild_id=int(guild))
-        post = where.get_partial_message(int(message))
+        start = self._client.http.start_thread_with_message
         try:
-            await self._call("open a thread", lambda: post.create_thread(name=name), within_s=PATIENT_S)
+            await self._call(
+                "open a thread",
+                lambda: start(int(channel), int(message), name=name, auto_archive_duration=_ARCHIVED_AFTER_MIN),
+                within_s=PATIENT_S,
+            )
         except DiscordRefusedError as error:
             if error.code != _HAS_THREAD:
                 raise
@@ -172,7 +176,7 @@ async def translated(operation: str, make: Callable[[], Awaitable[T]], *, within
     except discord.DiscordServerError as error:
         raise DiscordUnavailableError(operation, f"status {error.status}") from error
     except discord.HTTPException as error:
-        if error.status == _TOO_MANY:
+        if error.status == _TOO_MANY and error.code != _TOO_OLD:
             raise DiscordUnavailableError(operation, "rate limited", sent=False) from error
         raise DiscordRefusedError(operation, error.status, error.code) from error
     except (aiohttp.ClientError, OSError) as error:

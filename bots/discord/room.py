@@ -1,7 +1,8 @@
 """Where an answer is posted: the thread of its conversation, made from the message that began it if there is none yet.
 
 Making it is repeated freely: a message has one thread at most, and its id is the message's own. Where Discord makes
-none (no permission, a voice channel's chat), the answer is a reply in the channel.
+none (no permission, a voice channel's chat), the answer is a reply in the channel. What was asked in a thread is
+answered there or nowhere: others read the channel.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ class Room:
         rest: Discord.
         thread: The conversation.
         message: The message that is answered.
+        stands_in: The channel, thread or direct messages where that stands.
         words: What it says, for the name of a thread; secrets and all.
         auto_thread: Whether to make a thread where there is none.
         is_known: Spares the question.
@@ -55,6 +57,7 @@ class Room:
         thread: DiscordThread,
         *,
         message: str,
+        stands_in: str,
         words: str,
         auto_thread: bool,
         is_known: IsKnown,
@@ -62,6 +65,7 @@ class Room:
         self._rest = rest
         self._thread = thread
         self._message = message
+        self._stands_in = stands_in
         self._words = words
         self._auto_thread = auto_thread
         self._is_known = is_known
@@ -79,7 +83,7 @@ class Room:
 
     async def _find(self) -> Target:
         thread = self._thread
-        if thread.is_dm or self._is_known(thread):
+        if self._stands_in == thread.thread or self._is_known(thread):
             return Target(thread.thread)
         is_first = thread.thread == self._message
         if (is_first and self._auto_thread and await self._made()) or (not is_first and await self._is_there()):
@@ -90,7 +94,7 @@ class Room:
         """Make the thread; whether there is one now."""
         name = thread_name((await asyncio.to_thread(redact, self._words)).text)
         try:
-            await self._rest.open_thread(self._thread.guild, self._thread.channel, self._message, name=name)
+            await self._rest.open_thread(self._thread.channel, self._message, name=name)
         except DiscordRefusedError as error:
             _log.info("no_thread", status=error.status, code=error.code)
             return await self._is_there()

@@ -67,6 +67,7 @@ class DiscordReply(ReplySink):
         self._show_within_s = show_within_s
         self._note_post: NotePost = _not_begun
         self._is_noted = False
+        self._is_fresh = fresh
         self._must_look = not fresh
         self._is_attempt = False  # an answer is made here, not only shown: what failed before is to be replaced
         self._is_mute = False  # Discord does not want the first post; tried once more at the end
@@ -183,7 +184,16 @@ class DiscordReply(ReplySink):
             if part not in self._shown:
                 await self._post(part, post, patient=False)
             elif self._shown[part].post != post:
-                await self._write(part, post, patient=False)
+                await self._regrow(part, post)
+
+    async def _regrow(self, part: int, post: Post) -> None:
+        """Show more of a part; one that somebody deleted is posted anew by the next piece."""
+        try:
+            await self._write(part, post, patient=False)
+        except DiscordRefusedError as error:
+            if not error.is_gone:
+                raise
+            self._lose(part)
 
     async def _show(self, posts: Sequence[Post]) -> None:
         """Let every part show what it is to show in the end, and delete what an earlier attempt left beyond them."""
@@ -194,7 +204,7 @@ class DiscordReply(ReplySink):
         for part, post in enumerate(posts):
             if part not in self._shown:
                 await self._post(part, post, patient=True)
-            elif not self._is_done(part, post):
+            if not self._is_done(part, post):  # also when Discord returned an earlier post of the same nonce
                 await self._rewrite(part, post)
         for part in sorted(set(self._shown) - set(range(len(posts)))):
             left = self._shown.pop(part)
@@ -202,21 +212,32 @@ class DiscordReply(ReplySink):
                 await self._posts.delete(left.message)
 
     async def _rewrite(self, part: int, post: Post) -> None:
-        """Replace all of a part; one that somebody deleted is posted anew."""
+        """Replace all of a part; one that somebody deleted, or that cannot be changed any more, is posted anew."""
+        left = self._shown[part].message
         try:
             await self._write(part, post, patient=True)
         except DiscordRefusedError as error:
-            if not error.is_gone:
+            if not (error.is_gone or error.is_frozen):
                 raise
-            self._posts.lost(part)
-            if part:
-                await self._post(part, post, patient=True)
-                return
-            del self._shown[0]
+            self._lose(part)
+            await self._anew(part, post)
+            if error.is_frozen:
+                await self._posts.delete(left)
+
+    async def _anew(self, part: int, post: Post) -> None:
+        if part:
+            await self._post(part, post, patient=True)
+            return
+        await self._post(0, thinking(self._answered), patient=True)
+        await self._note_at_last()
+        await self._write(0, post, patient=True)
+
+    def _lose(self, part: int) -> None:
+        """Know that a part is not there any more, or not to be changed."""
+        del self._shown[part]
+        self._posts.lost(part)
+        if part == 0:
             self._is_noted = False
-            await self._post(0, thinking(self._answered), patient=True)
-            await self._note_at_last()
-            await self._write(0, post, patient=True)
 
     def _is_done(self, part: int, post: Post) -> bool:
         """Whether a part shows already what it is to show; the failure of an earlier attempt is not it."""
@@ -234,6 +255,9 @@ class DiscordReply(ReplySink):
 
     async def _post(self, part: int, post: Post, *, patient: bool) -> None:
         made = await self._posts.post(part, post, patient=patient)
+        if not self._is_fresh and not await self._posts.is_there(made.message):  # an earlier attempt's, deleted since
+            self._posts.lost(part)
+            made = await self._posts.post(part, post, patient=patient)
         self._shown[part] = _Shown(made.message, post=post if made.is_new else None)
 
     async def _write(self, part: int, post: Post, *, patient: bool) -> None:

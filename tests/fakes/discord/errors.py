@@ -56,6 +56,8 @@ class ApiError(Exception):
         self.code = code
         self.status = status or usual
         self.body: Json = {"message": message, "code": code}
+        if self.status == 429:
+            self.body |= {"retry_after": 0.05, "global": False}
         nested = nested_errors(problems)
         if nested:
             self.body["errors"] = nested
