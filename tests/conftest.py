@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.fixtures.slack",
     "tests.fixtures.slack_process",
     "tests.fixtures.discord",
+    "tests.fixtures.discord_process",
 ]

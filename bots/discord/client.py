@@ -15,6 +15,8 @@ from yarl import URL
 
 _log = structlog.get_logger(__name__)
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it warns of what voice lacks, which is not used
+
 _TOO_MANY = 429
 _LONGEST_RATE_LIMIT_S = 60.0
 """A call that is to wait longer for its rate limit fails at once."""

@@ -1,8 +1,5 @@
 """`recall doctor` before a workspace: what it says of tokens, scopes, the clock and the model, and how it ends."""
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -16,7 +13,6 @@ from tests.fakes.slack_server import SlackServer
 from tests.fixtures.slack import MANIFEST
 from tests.fixtures.slack_process import SlackBot
 
-_PATIENCE_S = 120
 _MISTYPED = "it is mistyped, or of another Slack than SLACK_API_URL"
 _MEND = "update the app from `recall manifest slack` and install it again"
 
@@ -155,19 +151,9 @@ async def test_a_slack_that_gives_no_answer(server: SlackServer, clock: FrozenCl
     ]
 
 
-async def doctor(bot: SlackBot, **environ: str) -> tuple[int | None, str, str]:
-    """Run `recall doctor`; return its exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bots", "doctor", env=bot.environ | environ, stdout=PIPE, stderr=PIPE
-    )
-    bot.running.append(process)
-    out, err = await asyncio.wait_for(process.communicate(), _PATIENCE_S)
-    return process.returncode, out.decode(), err.decode()
-
-
 async def test_the_command_with_everything_in_order(slack_bot: SlackBot) -> None:
     """Settings without secrets, then a line for each thing, and exit code 0."""
-    code, out, err = await doctor(slack_bot)
+    code, out, err = await slack_bot.runs("doctor")
 
     assert (code, err) == (0, "")
     assert "SLACK_BOT_TOKEN=(set)" in out and slack_bot.team.bot_token not in out
@@ -182,7 +168,7 @@ async def test_the_command_with_everything_in_order(slack_bot: SlackBot) -> None
 async def test_the_command_with_nothing_in_order(slack_bot: SlackBot) -> None:
     """A Slack out of reach and a model that is not there: lines and exit code 1, no traceback."""
     slack_bot.model.models = {"another"}
-    code, out, err = await doctor(slack_bot, SLACK_API_URL="http://127.0.0.1:9/api/")
+    code, out, err = await slack_bot.runs("doctor", SLACK_API_URL="http://127.0.0.1:9/api/")
 
     problems = [line.partition(": ")[0] for line in out.splitlines() if line.startswith("PROBLEM ")]
     assert problems == [

@@ -1,31 +1,15 @@
 """`recall run` itself, as people start it: two tokens and a model's URL, a restart, a kill, and refused tokens."""
 
-import asyncio
 import json
-import sys
-from asyncio.subprocess import PIPE
 
 import pytest
 
-from tests.fakes.anthropic_server import Answer, Fault, Json
+from tests.fakes.anthropic_server import Fault
 from tests.fakes.slack_server import Thread
+from tests.fixtures.process import CLUSTER, PATIENCE_S, says_what_it_was_given
 from tests.fixtures.slack_process import SlackBot
 
 pytestmark = pytest.mark.timeout(280)
-_PATIENCE_S = 60
-_CLUSTER = "blue-heron-42"
-
-
-def says_what_it_was_given(body: Json) -> Answer:
-    """Answer a question with the remembered text in the request, and learn the cluster's name when asked to extract."""
-    text = str(body)
-    if body.get("stream"):
-        return Answer(text=f"It is {_CLUSTER}." if _CLUSTER in text else "I do not know.")
-    learned = (
-        '{"facts": [{"operation": "add", "label": null, "subject": "A", "kind": "other",'
-        f' "text": "Ana\'s staging cluster is called {_CLUSTER}.", "messages": [1]}}], "episode": null}}'
-    )
-    return Answer(text=learned if _CLUSTER in text else '{"facts": [], "episode": null}')
 
 
 def first_lines(thread: Thread) -> list[str]:
@@ -39,13 +23,13 @@ async def test_a_fact_from_a_dm_is_recalled_there_after_a_restart_and_nowhere_el
     ana, bob = slack_bot.team.user("ana"), slack_bot.team.user("bob")
     ops = slack_bot.team.channel("ops", ana, bob)
     process = await slack_bot.start()
-    first = slack_bot.team.thread(await ana.says(ana.dm, f"My staging cluster is called {_CLUSTER}."))
+    first = slack_bot.team.thread(await ana.says(ana.dm, f"My staging cluster is called {CLUSTER}."))
     await first.until_answers(1)
     await slack_bot.end(process)
     await slack_bot.start()
     await ana.says(ana.dm, "What did I just tell you?", thread=first)
     await first.until_answers(2)
-    await slack_bot.learned(ana, _CLUSTER)
+    await slack_bot.learned(ana, CLUSTER)
     fresh = slack_bot.team.thread(await ana.says(ana.dm, "What is my staging cluster called?"))
     await fresh.until_answers(1)
     others = [
@@ -55,10 +39,10 @@ async def test_a_fact_from_a_dm_is_recalled_there_after_a_restart_and_nowhere_el
     for thread in others:
         await thread.until_answers(1)
 
-    assert first_lines(first)[1] == f"It is {_CLUSTER}."
-    assert _CLUSTER in fresh.answers[0].shown
+    assert first_lines(first)[1] == f"It is {CLUSTER}."
+    assert CLUSTER in fresh.answers[0].shown
     assert [first_lines(thread) for thread in others] == [["I do not know."]] * 2
-    assert _CLUSTER not in "".join(thread.text for thread in others)
+    assert CLUSTER not in "".join(thread.text for thread in others)
     assert slack_bot.slack.refusals == []
     assert slack_bot.model.refused == []
 
@@ -76,9 +60,9 @@ async def test_another_workspace_on_the_same_stores_gets_nothing_of_a_dm(slack_b
     ana = slack_bot.team.user("ana")
     ops = slack_bot.team.channel("ops", ana)
     process = await slack_bot.start()
-    told = slack_bot.team.thread(await ana.says(ana.dm, f"My staging cluster is called {_CLUSTER}."))
+    told = slack_bot.team.thread(await ana.says(ana.dm, f"My staging cluster is called {CLUSTER}."))
     await told.until_answers(1)
-    await slack_bot.learned(ana, _CLUSTER)
+    await slack_bot.learned(ana, CLUSTER)
     await slack_bot.end(process)
     sent_before = len(slack_bot.model.received)
     other = slack_bot.slack.team("beta")
@@ -96,8 +80,8 @@ async def test_another_workspace_on_the_same_stores_gets_nothing_of_a_dm(slack_b
 
     assert (eve.user_id, lounge.channel_id, eve.dm.channel_id) == (ana.user_id, ops.channel_id, ana.dm.channel_id)
     assert [first_lines(thread) for thread in asked] == [["I do not know."]] * 2
-    assert _CLUSTER not in listed.text + "".join(thread.text for thread in asked)
-    assert _CLUSTER not in str([request.body for request in slack_bot.model.received[sent_before:]])
+    assert CLUSTER not in listed.text + "".join(thread.text for thread in asked)
+    assert CLUSTER not in str([request.body for request in slack_bot.model.received[sent_before:]])
     assert slack_bot.slack.refusals == []
 
 
@@ -113,7 +97,7 @@ async def test_a_kill_during_the_model_call_costs_nothing(slack_bot: SlackBot) -
     process.kill()
     await process.wait()
     await slack_bot.start()
-    await thread.until_answers(1, within_s=_PATIENCE_S)
+    await thread.until_answers(1, within_s=PATIENCE_S)
 
     assert first_lines(thread) == ["I do not know."]
 
@@ -151,13 +135,9 @@ async def test_what_slack_refuses_is_one_line_and_exit_code_2(
     slack_bot: SlackBot, name: str, value: str, words: str
 ) -> None:
     """No traceback, and no loop of restarts."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bots", "run", env=slack_bot.environ | {name: value}, stdout=PIPE, stderr=PIPE
-    )
-    slack_bot.running.append(process)
-    _, err = await asyncio.wait_for(process.communicate(), _PATIENCE_S)
+    code, _, err = await slack_bot.runs("run", **{name: value})
 
-    assert process.returncode == 2
-    assert words in err.decode()
-    assert "Traceback" not in err.decode()
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
     assert not (slack_bot.folder / "data" / "recall.db").exists()  # told before anything else was opened
