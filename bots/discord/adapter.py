@@ -144,16 +144,18 @@ class DiscordPlatform(Platform):
             notes=self._notes,
             follow_up=settings.follow_up,
         )
+        changes = Changes(channels=self._channels, service=service, places=places, rest=self._rest, lifecycle=lifecycle)
         catch_up = CatchUp(
             rest=self._rest,
             places=places,
             service=service,
             intake=intake,
+            changes=changes,
             lifecycle=lifecycle,
             clock=clock,
             identity=self._identity,
             shard_of=self._shards.of,
-            newest_in=self._channels.newest_in,
+            channels=self._channels,
         )
         self._inbox = Inbox(on_room=self._read_back)
         self._shifts = Shifts(
@@ -169,9 +171,7 @@ class DiscordPlatform(Platform):
             shards=self._shards,
             intake=intake,
             edits=Edits(forgetting=forgetting, places=places, channels=self._channels, notes=self._notes, clock=clock),
-            changes=Changes(
-                channels=self._channels, service=service, places=places, rest=self._rest, lifecycle=lifecycle
-            ),
+            changes=changes,
             lifecycle=lifecycle,
             identity=self._identity,
         )
@@ -225,7 +225,8 @@ class DiscordPlatform(Platform):
         while not (self._is_closing.is_set() or listening.done()):
             try:
                 for tenant_id in await self._places.tenants(join_parts(ids.PLATFORM, "")):
-                    await self._delivery.recover(tenant_id)
+                    if self._channels.knows(ids.guild_of(tenant_id)):  # else nobody could say who reads the answer
+                        await self._delivery.recover(tenant_id)
             except RecallError as error:
                 _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
             closing = asyncio.create_task(self._is_closing.wait())

@@ -12,6 +12,8 @@ import discord
 import structlog
 
 from bots.discord import ids
+from bots.discord.changes import Changes
+from bots.discord.channels import Channels
 from bots.discord.errors import DiscordRefusedError
 from bots.discord.ids import DiscordThread
 from bots.discord.inbound import BotIdentity, Said, read_message
@@ -40,11 +42,12 @@ class CatchUp:
         places: Knows Recall's threads, and what was said there last.
         service: Knows where answers were posted.
         intake: Takes what was said since.
-        lifecycle: Told of threads that are gone.
+        changes: Told which servers it is for.
+        lifecycle: Told of threads and servers that are gone.
         clock: The time of day.
         identity: Says who Recall is.
         shard_of: Says which shard tells of a server; of direct messages the first does.
-        newest_in: Says what was said last in a thread, as far as Discord has told; None when it has not.
+        channels: Knows the servers, and what was said last in their threads.
     """
 
     def __init__(
@@ -54,21 +57,23 @@ class CatchUp:
         places: PlaceStore,
         service: MemoryService,
         intake: Intake,
+        changes: Changes,
         lifecycle: Lifecycle,
         clock: Clock,
         identity: Callable[[], BotIdentity],
         shard_of: Callable[[int], int],
-        newest_in: Callable[[DiscordThread], int | None],
+        channels: Channels,
     ) -> None:
         self._rest = rest
         self._places = places
         self._service = service
         self._intake = intake
+        self._changes = changes
         self._lifecycle = lifecycle
         self._clock = clock
         self._identity = identity
         self._shard_of = shard_of
-        self._newest_in = newest_in
+        self._channels = channels
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def backlog(self, shard: int) -> Sequence[tuple[str, Work]]:
@@ -83,17 +88,38 @@ class CatchUp:
             guild = ids.guild_of(tenant)
             if shard != (0 if guild == ids.DM else self._shard_of(int(guild))):
                 continue
+            if guild != ids.DM:
+                found.append((ids.guild_queue(guild), partial(self._see_guild, guild)))
+            if not self._channels.has_guild(guild):
+                continue
             for seen in await self._places.seen_threads(tenant, since=since):
                 thread = ids.thread_of(seen.session_id)
                 if self._may_have_more(thread, seen):
                     found.append((thread.thread, partial(self._read, thread, seen.platform_message_id)))
-        _log.info("reading_back", shard=shard, threads=len(found))
+        _log.info("reading_back", shard=shard, places=len(found))
         return found
+
+    async def _see_guild(self, guild: str) -> None:
+        """Follow what became of a server while nobody listened; one that Recall was taken out of is forgotten.
+
+        Raises:
+            StoreUnavailableError: The record does not take it.
+            DiscordUnavailableError: Discord does not say.
+        """
+        if self._channels.has_guild(guild):
+            await self._changes.guild_changed(guild)
+            return
+        try:
+            await self._rest.guild(guild)
+        except DiscordRefusedError as error:
+            _log.info("guild_not_seen", guild=guild, status=error.status)
+            if error.is_gone:
+                await self._lifecycle.guild_removed(guild)
 
     def _may_have_more(self, thread: DiscordThread, seen: SeenThread) -> bool:
         if not seen.platform_message_id.isdigit() or not thread.thread.isdigit():
             return False
-        newest = self._newest_in(thread)
+        newest = self._channels.newest_in(thread)
         return newest is None or newest > int(seen.platform_message_id)
 
     async def _read(self, thread: DiscordThread, newest: str) -> None:
@@ -130,15 +156,23 @@ class CatchUp:
                 await self._intake.take(said)
 
     async def _not_readable(self, thread: DiscordThread, error: DiscordRefusedError, *, newest: str) -> None:
-        """Forget a thread that was deleted meanwhile; where there never was one, the answers stand in the channel."""
+        """Forget a thread that was deleted meanwhile."""
         _log.info("not_read_back", thread=thread.thread, status=error.status)
-        if not error.is_gone or thread.is_dm:
-            return
+        if error.is_gone and not thread.is_dm and await self._was_thread(thread, newest):
+            await self._lifecycle.thread_removed(thread.guild, thread.channel, thread.thread)
+
+    async def _was_thread(self, thread: DiscordThread, newest: str) -> bool:
+        """Whether a conversation had a thread, and not only a reply in the channel.
+
+        What was said in one says so; else the message does that it began with. If that is gone, so is the conversation.
+        """
         message = await self._service.find_message(ids.session_id(thread), newest)
-        if message is None or message.post is None:
-            return
+        if message is None or message.link is None:
+            return False
+        if ids.channel_of_link(message.link) == thread.thread:
+            return True
         try:
-            await self._rest.message(thread.channel, message.post)
+            began = await self._rest.message(thread.channel, thread.thread)
         except DiscordRefusedError as refused:
-            if refused.is_gone:
-                await self._lifecycle.thread_removed(thread.guild, thread.channel, thread.thread)
+            return refused.is_gone
+        return began.flags.has_thread

@@ -46,6 +46,8 @@ class Changes:
         Raises:
             StoreUnavailableError: The record does not take it.
         """
+        if not self._channels.knows(guild):  # it appears again, or it is gone and forgotten
+            return
         channel_id = ids.channel_id(guild, channel)
         audience = self._channels.audience_now(channel_id) or members_of(channel_id)
         if not is_for_everyone(audience):
@@ -58,6 +60,8 @@ class Changes:
             StoreUnavailableError: The record does not take it.
             DiscordUnavailableError: Discord does not say what became of a channel.
         """
+        if not self._channels.knows(guild):
+            return
         for channel_id in await self._places.known_channels(ids.tenant_id(guild)):
             _, channel = ids.channel_of(channel_id)
             if self._channels.audience_now(channel_id) is not None or await self._is_there(channel):

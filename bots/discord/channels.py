@@ -97,6 +97,15 @@ class Channels:
         audience = members_of(spot.unit) if is_private else audience_of(channel)
         return ids.place(thread, spot.unit, audience=audience, shared=True)
 
+    def knows(self, guild: str) -> bool:
+        """Whether a server can be seen now; not before its session began, and not during its outage."""
+        here = None if guild == ids.DM else self._client.get_guild(int(guild))
+        return guild == ids.DM or (here is not None and not here.unavailable)
+
+    def has_guild(self, guild: str) -> bool:
+        """Whether Recall is in a server, be it out or not, as far as Discord has told."""
+        return guild == ids.DM or self._client.get_guild(int(guild)) is not None
+
     def has_thread(self, thread: DiscordThread) -> bool:
         """Whether Discord has told of a conversation's thread."""
         here = self._client.get_guild(int(thread.guild)) if not thread.is_dm else None

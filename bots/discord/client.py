@@ -133,6 +133,10 @@ class RecallClient(discord.AutoShardedClient):
         """Hear of a server at the beginning of a session, or after an outage."""
         self.ears.guild_changed(guild)
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Hear that Recall is in a server, maybe once more."""
+        self.ears.guild_changed(guild)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Hear that Recall is out of a server."""
         self.ears.guild_removed(guild)

@@ -103,6 +103,11 @@ def channel_of_link(link: str) -> str:
     return link.removeprefix(_SITE).split("/")[2]
 
 
+def guild_queue(guild: str) -> str:
+    """Return what names the order in which changes of a server are taken."""
+    return f"guild {guild}"
+
+
 def thread_of(session: SessionId) -> DiscordThread:
     """Return the thread that a session is.
 

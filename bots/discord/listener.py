@@ -5,6 +5,7 @@ from functools import partial
 
 import discord
 
+from bots.discord import ids
 from bots.discord.changes import Changes
 from bots.discord.client import Ears
 from bots.discord.edits import Edits
@@ -15,8 +16,6 @@ from bots.discord.intake import Intake
 from bots.discord.lifecycle import Lifecycle
 from bots.discord.shards import Shards
 from bots.discord.shifts import Shifts
-
-_GUILD = "guild"
 
 
 class Listener(Ears):
@@ -85,10 +84,10 @@ class Listener(Ears):
         self._put(payload.guild_id, thread, partial(self._lifecycle.thread_removed, guild, channel, thread))
 
     def guild_changed(self, guild: discord.Guild) -> None:
-        self._put(guild, f"{_GUILD} {guild.id}", partial(self._changes.guild_changed, str(guild.id)))
+        self._put(guild, ids.guild_queue(str(guild.id)), partial(self._changes.guild_changed, str(guild.id)))
 
     def guild_removed(self, guild: discord.Guild) -> None:
-        self._put(guild, f"{_GUILD} {guild.id}", partial(self._lifecycle.guild_removed, str(guild.id)))
+        self._put(guild, ids.guild_queue(str(guild.id)), partial(self._lifecycle.guild_removed, str(guild.id)))
 
     def session_began(self, shard: int, *, of: str) -> None:
         self._shards.set(shard, connected=True)

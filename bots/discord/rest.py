@@ -114,6 +114,12 @@ class DiscordRest:
         """Return a channel or a thread."""
         return await self._call("channel", lambda: self._client.fetch_channel(int(channel)), within_s=TIMEOUT_S)
 
+    async def guild(self, guild: str) -> discord.Guild:
+        """Return a server that Recall is in."""
+        return await self._call(
+            "guild", lambda: self._client.fetch_guild(int(guild), with_counts=False), within_s=TIMEOUT_S
+        )
+
     async def open_thread(self, channel: str, message: str, *, name: str) -> None:
         """Make a thread from a message; one that it has already is as good."""
         start = self._client.http.start_thread_with_message

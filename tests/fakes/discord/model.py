@@ -199,8 +199,8 @@ class Message:
 
     @property
     def working(self) -> bool:
-        """Whether the app is still at it: it thinks, or shows a button that stops it."""
-        return self.loading or "Stop" in self.buttons
+        """Whether the app is still at it: it thinks, waits, or shows a button that stops it."""
+        return self.loading or not self.buttons.keys().isdisjoint({"Stop", "Waiting"})
 
     def __str__(self) -> str:
         marks = " (edited)" * self.edited + " (thinking)" * self.loading
