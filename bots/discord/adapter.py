@@ -222,6 +222,11 @@ class DiscordPlatform(Platform):
 
     async def _recover_until_closed(self, listening: asyncio.Task[None]) -> None:
         """Answer now and then what nobody answers: after a crash, here or in another process."""
+        ready = asyncio.create_task(self._client.wait_until_ready())
+        try:
+            await self._first_of(ready, listening)
+        finally:
+            ready.cancel()
         while not (self._is_closing.is_set() or listening.done()):
             try:
                 for tenant_id in await self._places.tenants(join_parts(ids.PLATFORM, "")):
@@ -229,8 +234,14 @@ class DiscordPlatform(Platform):
                         await self._delivery.recover(tenant_id)
             except RecallError as error:
                 _log.warning("recovery_failed", error=type(error).__name__, reason=str(error))
-            closing = asyncio.create_task(self._is_closing.wait())
-            await asyncio.wait([closing, listening], timeout=self._recover_every_s, return_when=FIRST_COMPLETED)
+            await self._first_of(listening, within_s=self._recover_every_s)
+
+    async def _first_of(self, *tasks: asyncio.Task[None], within_s: float | None = None) -> None:
+        """Wait until a task is over, or the platform is to stop."""
+        closing = asyncio.create_task(self._is_closing.wait())
+        try:
+            await asyncio.wait([closing, *tasks], timeout=within_s, return_when=FIRST_COMPLETED)
+        finally:
             closing.cancel()
 
     async def _until_closed(self, seconds: float) -> None:

@@ -51,6 +51,7 @@ class _Shard:
         is_ready: Its session has begun, so that servers and channels are known.
         is_held: The lease is this process's.
         is_open: What was to be read back is in the inbox, so what comes goes there as well.
+        is_paused: It was open when it was cut off; if its session goes on, nothing was missed.
         gaps: How often something may have been missed; what is read back for an earlier gap does not close a later one.
         kept: What was heard while it was not open, the newest of it.
     """
@@ -61,13 +62,19 @@ class _Shard:
         self.is_ready = False
         self.is_held = False
         self.is_open = False
+        self.is_paused = False
         self.gaps = 0
         self.kept: deque[_Heard] = deque(maxlen=MOST_KEPT)
 
     @property
     def is_behind(self) -> bool:
         """Whether it is this process's to act for it, and something is to be read back first."""
-        return self.is_held and self.is_ready and not self.is_open
+        return self.is_held and self.is_ready and self.connected.is_set() and not self.is_open
+
+    def miss(self) -> None:
+        """Know that something may have been missed, which is to be read back."""
+        self.is_open = self.is_paused = False
+        self.gaps += 1
 
 
 class Shifts:
@@ -116,7 +123,7 @@ class Shifts:
             self._inbox.put(channel, work)
             return
         if shard.is_held and len(shard.kept) == MOST_KEPT:
-            shard.gaps += 1  # the oldest is dropped, so what is being read back does not cover it
+            shard.miss()  # the oldest is dropped, so what is being read back does not cover it
         shard.kept.append(_Heard(self._clock.now().timestamp(), channel, work))
 
     def began(self, number: int, *, of: str) -> None:
@@ -128,25 +135,33 @@ class Shifts:
         """
         shard = self._shard(number)
         is_first = not shard.is_ready
-        shard.is_ready, shard.is_open = True, False
-        shard.gaps += 1
+        shard.is_ready = True
+        shard.miss()
         self.connected(number, is_so=True)
         if is_first:
             self._tasks.start(self._tend(number, shard, name=f"discord {of} {number}"), name=f"tend shard {number}")
-        else:
-            self._open(number, shard)
 
     def connected(self, number: int, *, is_so: bool) -> None:
-        """Know whether a shard is heard; who hears nothing for long leaves it to the others."""
+        """Know whether a shard is heard; who hears nothing for long leaves it to the others.
+
+        What is heard after it was cut off waits until it is known whether its session goes on: else what was said
+        meanwhile comes first.
+        """
         shard = self._shard(number)
         (shard.connected.set if is_so else shard.connected.clear)()
         (shard.cut_off.clear if is_so else shard.cut_off.set)()
+        if not is_so:
+            shard.is_paused = shard.is_paused or shard.is_open
+            shard.is_open = False
+        elif shard.is_paused:
+            self._resume(shard, ())
+        else:
+            self._open(number, shard)
 
     def read_back(self) -> None:
         """Have everything read back again: something was dropped."""
         for number, shard in self._shards.items():
-            shard.is_open = False
-            shard.gaps += 1
+            shard.miss()
             self._open(number, shard)
 
     async def close(self) -> None:
@@ -187,7 +202,7 @@ class Shifts:
             shard.is_held = True
             self._open(number, shard)
             await self._until_given_up(shard, lost)
-        shard.is_held = shard.is_open = False
+        shard.is_held = shard.is_open = shard.is_paused = False
         _log.info("shard_given_up", shard=number)
         with suppress(RecallError):
             await self._leases.release(lease)
@@ -231,7 +246,7 @@ class Shifts:
             if heard.at >= oldest:
                 self._inbox.put(heard.channel, heard.work)
         shard.kept.clear()
-        shard.is_open = True
+        shard.is_open, shard.is_paused = True, False
 
     async def _pause(self, seconds: float) -> bool:
         """Wait so many seconds; False as soon as there is no time for it, since the process ends."""
