@@ -97,10 +97,13 @@ class ReplyPosts:
 
         await (self._rest.insist(attempt) if patient else attempt())
 
-    async def delete(self, message: str) -> None:
+    async def delete(self, message: str, *, patient: bool = True) -> None:
         """Delete a post."""
-        target = await self._room.find()
-        await self._rest.insist(lambda: self._rest.delete(target.channel, message))
+
+        async def attempt() -> None:
+            await self._rest.delete((await self._room.find()).channel, message)
+
+        await (self._rest.insist(attempt) if patient else attempt())
 
     async def withdraw(self, message: str) -> None:
         """Delete a first post, unless it shows something of an answer by now."""

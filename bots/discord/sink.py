@@ -70,6 +70,7 @@ class DiscordReply(ReplySink):
         self._is_fresh = fresh
         self._must_look = not fresh
         self._is_attempt = False  # an answer is made here, not only shown: what failed before is to be replaced
+        self._has_waited = False
         self._is_mute = False  # Discord does not want the first post; tried once more at the end
         self._shown: dict[int, _Shown] = {}
         self._text = ""
@@ -82,13 +83,15 @@ class DiscordReply(ReplySink):
         self._note_post = note_post
 
     async def status(self, text: str) -> None:
-        """Say why nothing happens yet, where the answer will be."""
+        """Say why nothing happens yet."""
+        self._has_waited = True
         await self._typing.begin()
         await self._stand(waiting(text, self._answered))
 
     async def working(self) -> None:
         self._is_attempt = True
         await self._typing.begin()
+        await self._come_last()
         await self._stand(thinking(self._answered))
 
     async def append(self, delta: str) -> None:
@@ -135,6 +138,22 @@ class DiscordReply(ReplySink):
         first = self._shown.get(0)
         if first is not None and not self._text:
             await self._posts.withdraw(first.message)
+
+    async def _come_last(self) -> None:
+        """Take back what said why nothing happened yet: answers to earlier messages stand below it by now."""
+        first = self._shown.get(0)
+        if first is None or not self._has_waited or self._is_noted:
+            return
+        try:
+            async with asyncio.timeout(GROW_WITHIN_S):
+                await self._posts.delete(first.message, patient=False)
+        except (TimeoutError, DiscordUnavailableError) as error:  # then the answer is made of it
+            _log.info("not_taken_back", reason=str(error))
+        except DiscordRefusedError as error:
+            if error.is_gone:
+                self._lose(0)
+        else:
+            self._lose(0)
 
     async def _stand(self, post: Post) -> None:
         """Have a first post without a word of the answer; an answer does not depend on it."""

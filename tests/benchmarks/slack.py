@@ -16,8 +16,8 @@ from rich.console import Console
 
 from tests.benchmarks.report import p50
 from tests.fakes.slack_server import Delivery
+from tests.fixtures.crowd import Crowd, repeats_the_number
 from tests.fixtures.models import export_default_model
-from tests.fixtures.slack_crowd import Crowd, repeats_the_number
 from tests.fixtures.slack_process import SlackBot, open_slack_bot
 
 _AIMS_MS = {"ack max ms": 1_000, "first ack max ms": 3_000, "slash max ms": 3_000}
@@ -79,7 +79,7 @@ async def measure(folder: Path, models: Path, *, threads: int, model_s: float) -
 async def _burst(bot: SlackBot, threads: int) -> tuple[Crowd, list[float]]:
     """Send five messages in each thread at once; return the crowd and the milliseconds to each acknowledgement."""
     before = len(bot.slack.socket.deliveries)
-    crowd = Crowd(bot.team, threads)
+    crowd = bot.crowd(threads)
     for _ in range(_MESSAGES):
         await crowd.says()
     await bot.slack.socket.until_acked(within_s=120)

@@ -1,6 +1,7 @@
 """A reply in the fake Discord, through the real library, by what a person sees of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -443,6 +444,34 @@ async def test_stop_keeps_what_was_read(stage: Stage) -> None:
 
     assert stage.answer.shown == "".join(PIECES[:3]) + "\nStopped."
     assert list(stage.answer.buttons) == ["Try again"]
+
+
+async def test_an_answer_that_had_to_wait_stands_below_those_before_it(server: DiscordServer) -> None:
+    """What said that it waits is gone, and its stand-in comes after what was posted meanwhile."""
+    ana = server.guild().user("ana")
+    async with stage_in(server, ana.dm, ana) as stage:
+        later = replace(stage, asked=await ana.says(ana.dm, "And why now?"))
+        first, second = stage.reply(fresh=True), later.reply(fresh=True)
+        await second.status("Queued.")
+        await first.working()
+        await first.finish(Reply(text=LONG))
+        await second.working()
+        await second.finish(Reply(text=ANSWER))
+
+    assert len(stage.shown) > 2
+    assert stage.shown[-1] == ANSWER
+    assert "Queued" not in "".join(stage.shown)
+
+
+async def test_what_says_that_an_answer_waits_is_used_when_it_cannot_be_taken_back(stage: Stage) -> None:
+    """There is one answer all the same."""
+    stage.server.faults.add("DELETE */messages/*", "status", times=None)
+    reply = stage.reply(fresh=True)
+    await reply.status("Queued.")
+    await reply.working()
+    await reply.finish(Reply(text=ANSWER))
+
+    assert stage.shown == [ANSWER]
 
 
 async def test_abandoned_before_any_text(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fixtures.slack import SlackMachine
-from tests.fixtures.slack_crowd import Crowd
+from tests.fixtures.slack_crowd import SlackCrowd
 
 pytestmark = pytest.mark.timeout(240)
 _THREADS = 10
@@ -16,10 +16,10 @@ async def test_a_burst_waits_for_the_model_and_nothing_else_does(slack: SlackMac
     process = await slack.start()
     process.model.gate.clear()
     bob = slack.team.user("bob")
-    crowd = Crowd(slack.team, _THREADS)
+    crowd = SlackCrowd(slack.server, slack.team, _THREADS)
     for _ in range(_MESSAGES):
         await crowd.says()
-    await slack.server.socket.until_acked(within_s=_PATIENCE_S)
+    await crowd.until_taken(within_s=_PATIENCE_S)
     shown = [
         await bob.slash("/remember", "I deploy with ArgoCD.", bob.dm),
         await bob.slash("/memories", "argocd", bob.dm),
