@@ -114,6 +114,7 @@ def _platforms(
             forgetting=recall.forgetting,
             personal=recall.personal,
             places=recall.places,
+            values=recall.values,
             leases=recall.leases,
             holder=recall.holder,
             conversation=conversation,

@@ -13,11 +13,19 @@ import structlog
 
 from bots.conversation import Conversation
 from bots.delivery import Delivery
+from bots.desk.buttons import Buttons
+from bots.desk.desk import open_desk
+from bots.desk.feedback import Feedback
+from bots.desk.ways import Ways
 from bots.discord import ids
+from bots.discord.answering import Answering
+from bots.discord.asked import AnyInteraction
 from bots.discord.catch_up import CatchUp
 from bots.discord.changes import Changes
 from bots.discord.channels import Channels
 from bots.discord.client import RecallClient, point_at
+from bots.discord.command_sync import CommandSync
+from bots.discord.controls import Controls
 from bots.discord.edits import Edits
 from bots.discord.files import DiscordFiles
 from bots.discord.gateway import connected, log_in, wait_for_budget
@@ -27,17 +35,22 @@ from bots.discord.intake import Intake
 from bots.discord.lifecycle import Lifecycle
 from bots.discord.listener import Listener
 from bots.discord.notes import Notes
+from bots.discord.presses import ButtonsOf, Presses
 from bots.discord.replies import Replies
 from bots.discord.rest import DiscordRest
 from bots.discord.shards import Shards
 from bots.discord.shifts import LEASE_S, Shifts
+from bots.discord.spoken_commands import SpokenCommands
+from bots.discord.stops import Stops
+from bots.discord.surroundings import DiscordSurroundings
+from bots.discord.ways import DIRECT, DISCLOSURE, SERVER
 from bots.ids import join_parts
 from bots.metrics import PlatformMetrics
 from bots.platform import Platform
 from memory.errors import RecallError
 from memory.forgetting import Forgetting
 from memory.personal import PersonalMemory
-from memory.ports import Clock, LeaseStore, Pace, PlaceStore, Signals
+from memory.ports import Clock, LeaseStore, NamedValues, Pace, PlaceStore, Signals
 from memory.service import MemoryService
 from memory.tasks import TaskTracker
 
@@ -45,6 +58,8 @@ _log = structlog.get_logger(__name__)
 
 _RECOVER_EVERY_S = 30.0
 _LAST_CALLS_S = 5.0
+_HOLDS_WITHIN_S = 1.0
+"""How long an interaction waits for this process to take its shard over, of the three seconds for a sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +93,7 @@ class DiscordPlatform(Platform):
         forgetting: Told of edits and deletions.
         personal: What people do with their own memories.
         places: Knows where things were said.
+        values: Knows which commands Discord was told of.
         leases: Says which process acts for a shard.
         holder: Names this process.
         conversation: Who answers.
@@ -97,6 +113,7 @@ class DiscordPlatform(Platform):
         forgetting: Forgetting,
         personal: PersonalMemory,
         places: PlaceStore,
+        values: NamedValues,
         leases: LeaseStore,
         holder: str,
         conversation: Conversation,
@@ -104,14 +121,12 @@ class DiscordPlatform(Platform):
         metrics: PlatformMetrics,
         signals: Signals,
         clock: Clock,
-        disclosure: str | None = None,
+        disclosure: str | None = DISCLOSURE,
         recover_every_s: float = _RECOVER_EVERY_S,
     ) -> None:
         point_at(api_url=settings.api_url, gateway_url=settings.gateway_url)
         self._settings = settings
         self._places = places
-        self._personal = personal
-        self._signals = signals
         self._recover_every_s = recover_every_s
         self._tasks = TaskTracker()
         self._client = RecallClient(
@@ -134,6 +149,32 @@ class DiscordPlatform(Platform):
             files=DiscordFiles(self._rest),
             metrics=metrics,
         )
+        self._stops = Stops(delivery=self._delivery, signals=signals, tasks=self._tasks)
+        feedback = Feedback(metrics)
+
+        def buttons_of(ways: Ways) -> Buttons:
+            desk = open_desk(
+                personal=personal,
+                service=service,
+                surroundings=DiscordSurroundings(self._channels),
+                ways=ways,
+                metrics=metrics.overall,
+            )
+            return Buttons(desk=desk, retry=self._delivery.retry, feedback=feedback)
+
+        buttons = ButtonsOf(servers=buttons_of(SERVER), dms=buttons_of(DIRECT))
+        answering = Answering(self._rest, self._tasks)
+        controls = Controls(
+            buttons=buttons,
+            answering=answering,
+            channels=self._channels,
+            places=places,
+            identity=self._identity,
+            is_ours=self._is_ours,
+        )
+        self._sync = CommandSync(controls.register(self._client), values)
+        presses = Presses(buttons=buttons, answering=answering, stops=self._stops, is_ours=self._is_ours)
+        presses.register(self._client)
         lifecycle = Lifecycle(forgetting)
         intake = Intake(
             channels=self._channels,
@@ -142,6 +183,7 @@ class DiscordPlatform(Platform):
             replies=self._replies,
             places=places,
             notes=self._notes,
+            commands=SpokenCommands(buttons, self._rest, self._tasks),
             follow_up=settings.follow_up,
         )
         changes = Changes(channels=self._channels, service=service, places=places, rest=self._rest, lifecycle=lifecycle)
@@ -190,9 +232,11 @@ class DiscordPlatform(Platform):
             listening = asyncio.create_task(connected(self._client), name="listen to discord")
             stack.push_async_callback(self._hang_up, listening)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
+            self._tasks.start(self._sync.run(), name="sync commands")
             await stack.enter_async_context(self._delivery)
             stack.push_async_callback(self._inbox.close, grace_s=_LAST_CALLS_S)
             stack.push_async_callback(self._shifts.close)
+            await stack.enter_async_context(self._stops.of_others())
             await self._recover_until_closed(listening)
             if listening.done():
                 listening.result()
@@ -208,6 +252,11 @@ class DiscordPlatform(Platform):
 
     async def look(self) -> str | None:
         return self._shards.look()
+
+    async def _is_ours(self, interaction: AnyInteraction) -> bool:
+        """Whether this process acts for the shard that told of an interaction."""
+        shard = 0 if interaction.guild_id is None else self._shards.of(interaction.guild_id)
+        return await self._shifts.holds_soon(shard, within_s=_HOLDS_WITHIN_S)
 
     def _read_back(self) -> None:
         self._shifts.read_back()

@@ -1,9 +1,11 @@
-"""Buttons as the library takes them."""
+"""Buttons as the library takes them, and what is below a message."""
 
 from collections.abc import Sequence
 
 import discord
 
+from bots.discord import marks
+from bots.discord.marks import Mark
 from bots.discord.render import Button
 
 _STYLES = {
@@ -14,7 +16,7 @@ _STYLES = {
 
 
 def view_of(buttons: Sequence[Button]) -> discord.ui.View | None:
-    """Return buttons as the library takes them; None for none.
+    """Return buttons as the library takes them, five in a row; None for none.
 
     The library is not to remember them: what is pressed carries all that its press needs.
     """
@@ -28,3 +30,10 @@ def view_of(buttons: Sequence[Button]) -> discord.ui.View | None:
         view.add_item(made)
     view.stop()
     return view
+
+
+def marks_of(message: discord.Message) -> list[Mark]:
+    """Return the marks of a message's buttons."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    named = [each.custom_id for row in rows for each in row.children if isinstance(each, discord.Button)]
+    return [mark for each in named if each and (mark := marks.decoded(each))]

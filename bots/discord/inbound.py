@@ -121,7 +121,7 @@ def _says_something(said: Said, message: discord.Message) -> bool:
 
 
 def _said(message: discord.Message, bot: BotIdentity, guild: str) -> Said:
-    own = _own_ids(message, bot)
+    own = own_ids(message, bot)
     is_mention = _mentions(message, own)
     return Said(
         guild=guild,
@@ -129,7 +129,7 @@ def _said(message: discord.Message, bot: BotIdentity, guild: str) -> Said:
         message=str(message.id),
         user=str(message.author.id),
         name=message.author.display_name,
-        text=decode_text(message.content, _names(message), own=own),
+        text=decode_text(message.content, names_in(message), own=own),
         replies_to=_replied_to(message),
         forwarded="\n\n".join(text for each in message.message_snapshots if (text := each.content.strip())),
         files=tuple(map(_file, message.attachments)),
@@ -149,7 +149,7 @@ def _not_from_a_person(message: discord.Message, bot: BotIdentity) -> Reason | N
     return "system" if message.author.system else None
 
 
-def _own_ids(message: discord.Message, bot: BotIdentity) -> frozenset[str]:
+def own_ids(message: discord.Message, bot: BotIdentity) -> frozenset[str]:
     """Return the ids by which Recall is mentioned: its user, and the role that came with it."""
     role = message.guild.self_role if message.guild is not None else None
     return frozenset({bot.user_id} | ({str(role.id)} if role is not None else set()))
@@ -178,7 +178,8 @@ def _replied_to(message: discord.Message) -> str | None:
     return str(reference.message_id)
 
 
-def _names(message: discord.Message) -> Names:
+def names_in(message: discord.Message) -> Names:
+    """Return what is called how that a message mentions."""
     return Names(
         users={str(user.id): user.display_name for user in message.mentions},
         roles={str(role.id): role.name for role in message.role_mentions},

@@ -14,6 +14,7 @@ from bots.discord.ids import DM, DiscordThread
 from bots.discord.inbound import Said
 from bots.discord.notes import Notes
 from bots.discord.replies import Replies
+from bots.discord.spoken_commands import SpokenCommands
 from bots.platform import IncomingMessage
 from memory.errors import InputError, OutdatedMessageError
 from memory.ports import PlaceStore
@@ -32,6 +33,7 @@ class Intake:
         replies: Where that is answered.
         places: Knows which thread a message or an answer is in.
         notes: Says why a message is not taken.
+        commands: Does what messages command.
         follow_up: Whether to answer without a mention in threads that Recall is part of.
     """
 
@@ -44,6 +46,7 @@ class Intake:
         replies: Replies,
         places: PlaceStore,
         notes: Notes,
+        commands: SpokenCommands,
         follow_up: bool,
     ) -> None:
         self._channels = channels
@@ -52,6 +55,7 @@ class Intake:
         self._replies = replies
         self._places = places
         self._notes = notes
+        self._commands = commands
         self._follow_up = follow_up
 
     async def take(self, said: Said) -> None:
@@ -64,6 +68,8 @@ class Intake:
         spot = None if said.is_dm else await self._channels.spot(said.guild, said.channel)
         thread = await self._thread(said, spot)
         if thread is None or not await self._is_for_us(said, thread):
+            return
+        if await self._commands.take(said, thread):
             return
         place = self._channels.place_at(thread, spot) if spot is not None else ids.dm_place(said.channel, said.user)
         if place is None:

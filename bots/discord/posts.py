@@ -7,12 +7,8 @@ channel's history, by the marks of their buttons.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import discord
-
-from bots.discord import marks
-from bots.discord.buttons import view_of
+from bots.discord.buttons import marks_of, view_of
 from bots.discord.errors import DiscordRefusedError
-from bots.discord.marks import Mark
 from bots.discord.render import Post, is_stand_in
 from bots.discord.rest import PAGE, PATIENT_S, DiscordRest
 from bots.discord.room import Room
@@ -133,17 +129,10 @@ class ReplyPosts:
         for _ in range(_MOST_PAGES):
             page = await self._rest.insist(lambda at=since: self._rest.after(target.channel, at))  # type: ignore[misc]  # binds the loop's value
             for message in page:
-                for mark in _marks(message) if str(message.author.id) == self._rest.own_id else ():
+                for mark in marks_of(message) if str(message.author.id) == self._rest.own_id else ():
                     if mark.message == self._message:
                         found[mark.part] = Found(str(message.id), done=mark.is_done, failed=mark.is_failed)
             if len(page) < PAGE:
                 break
             since = str(page[-1].id)
         return found
-
-
-def _marks(message: discord.Message) -> list[Mark]:
-    """Return the marks of a message's buttons."""
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    named = [each.custom_id for row in rows for each in row.children if isinstance(each, discord.Button)]
-    return [mark for each in named if each and (mark := marks.decoded(each))]

@@ -57,6 +57,8 @@ class DiscordRest:
         *,
         nonce: str,
         view: discord.ui.View | None = None,
+        embed: discord.Embed | None = None,
+        file: discord.File | None = None,
         reply_to: str | None = None,
         within_s: float = PATIENT_S,
     ) -> discord.Message:
@@ -67,17 +69,20 @@ class DiscordRest:
             content: Its text.
             nonce: At most 25 characters.
             view: The buttons below.
+            embed: Shown below the text; Discord shows either that or previews of none.
+            file: Sent along; good for one call.
             reply_to: A message there to which it is a reply; if that is gone, it is none.
             within_s: The longest wait, rate limits included.
         """
         where = self._messageable(channel)
-        more: dict[str, Any] = {} if view is None else {"view": view}
+        given = {"view": view, "embed": embed, "file": file}
+        more: dict[str, Any] = {name: each for name, each in given.items() if each is not None}
         if reply_to is not None:
             more["reference"] = discord.MessageReference(
                 message_id=int(reply_to), channel_id=int(channel), fail_if_not_exists=False
             )
         return await self._call(
-            "post", lambda: where.send(content, nonce=nonce, suppress_embeds=True, **more), within_s=within_s
+            "post", lambda: where.send(content, nonce=nonce, suppress_embeds=embed is None, **more), within_s=within_s
         )
 
     async def edit(

@@ -49,7 +49,7 @@ class _Shard:
         connected: It is heard now.
         cut_off: It is not.
         is_ready: Its session has begun, so that servers and channels are known.
-        is_held: The lease is this process's.
+        taken: The lease is this process's.
         is_open: What was to be read back is in the inbox, so what comes goes there as well.
         is_paused: It was open when it was cut off; if its session goes on, nothing was missed.
         gaps: How often something may have been missed; what is read back for an earlier gap does not close a later one.
@@ -60,11 +60,16 @@ class _Shard:
         self.connected = asyncio.Event()
         self.cut_off = asyncio.Event()
         self.is_ready = False
-        self.is_held = False
+        self.taken = asyncio.Event()
         self.is_open = False
         self.is_paused = False
         self.gaps = 0
         self.kept: deque[_Heard] = deque(maxlen=MOST_KEPT)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is this process's."""
+        return self.taken.is_set()
 
     @property
     def is_behind(self) -> bool:
@@ -115,6 +120,14 @@ class Shifts:
     def holds(self, number: int) -> bool:
         """Whether this process acts for a shard."""
         return self._shard(number).is_held
+
+    async def holds_soon(self, number: int, *, within_s: float) -> bool:
+        """Whether this process acts for a shard now, or within so many seconds: it may be about to take it over."""
+        shard = self._shard(number)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await shard.taken.wait()
+        return shard.is_held
 
     def put(self, number: int, channel: str, work: Work) -> None:
         """Have an event taken, after all others of its channel, if it is this process's to take."""
@@ -199,10 +212,11 @@ class Shifts:
         held = renewed(renew, name=lease.name, lease_s=self._lease_s, on_lost=lost.set, timer=self._timer)
         async with held:
             _log.info("shard_taken", shard=number)
-            shard.is_held = True
+            shard.taken.set()
             self._open(number, shard)
             await self._until_given_up(shard, lost)
-        shard.is_held = shard.is_open = shard.is_paused = False
+        shard.taken.clear()
+        shard.is_open = shard.is_paused = False
         _log.info("shard_given_up", shard=number)
         with suppress(RecallError):
             await self._leases.release(lease)

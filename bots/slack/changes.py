@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from bots.hearing import hearing
 from bots.slack import ids
 from bots.slack.channels import Channels
 from bots.slack.guests import Guests
-from bots.slack.hearing import hearing
 from bots.slack.ids import SlackThread
 from bots.slack.inbound import BotIdentity
 from bots.slack.reader_events import changed_channel, joined_or_left, left_channel, says_narrower

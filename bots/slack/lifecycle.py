@@ -11,9 +11,9 @@ from typing import Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
+from bots.hearing import hearing
 from bots.slack import ids
 from bots.slack.channels import Channels
-from bots.slack.hearing import hearing
 from memory.errors import ConfigError
 from memory.forgetting import Forgetting
 from memory.ports import Signals

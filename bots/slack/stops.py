@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bots.delivery import Delivery
+from bots.hearing import hearing
 from bots.slack import ids
-from bots.slack.hearing import hearing
 from bots.slack.ids import SlackThread
 from bots.slack.status import end_session
 from bots.slack.web import SlackWeb

@@ -18,7 +18,7 @@ from memory.jobs.finish_removals import finish_removals
 from memory.jobs.index_outbox import OutboxWorker
 from memory.jobs.scheduler import Job, JobScheduler, ScheduledJob
 from memory.personal import PersonalMemory
-from memory.ports import LanguageModel, LeaseStore, Pace, PlaceStore, Signals
+from memory.ports import LanguageModel, LeaseStore, NamedValues, Pace, PlaceStore, Signals
 from memory.retrieval import Retriever
 from memory.service import MemoryService
 from memory.settings import MemorySettings
@@ -32,6 +32,7 @@ from memory.stores.sql.facts import SqlFactStore
 from memory.stores.sql.index_queue import SqlIndexQueue
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.messages import SqlMessageStore
+from memory.stores.sql.named_values import SqlNamedValues
 from memory.stores.sql.places import SqlPlaceStore
 from memory.stores.sql.recall import SqlRecallStore
 from memory.summarization import Summarizer, SummaryPolicy
@@ -57,6 +58,7 @@ class Recall:
         personal: What people do with their own memories.
         forgetting: What platforms report: edits and deletions.
         places: Where things were said, for a platform that looks for what it missed.
+        values: What an adapter has to know again after a restart.
         leases: Which process does what only one may do.
         holder: What this process is called there.
         model: The language model in use.
@@ -70,6 +72,7 @@ class Recall:
     personal: PersonalMemory
     forgetting: Forgetting
     places: PlaceStore
+    values: NamedValues
     leases: LeaseStore
     holder: str
     model: LanguageModel
@@ -160,6 +163,7 @@ def compose(
         personal=personal_memory(stores.database, forgetting),
         forgetting=forgetting,
         places=SqlPlaceStore(stores.database),
+        values=SqlNamedValues(stores.database),
         leases=SqlLeaseStore(stores.database),
         holder=holder,
         model=model,

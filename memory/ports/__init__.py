@@ -12,7 +12,7 @@ from memory.ports.language import LanguageModel
 from memory.ports.memories import ErasureStore, FactStore, RecallStore
 from memory.ports.places import PlaceStore
 from memory.ports.time import Clock, Timer
-from memory.ports.upkeep import AuditLog, RecordAdmin
+from memory.ports.upkeep import AuditLog, NamedValues, RecordAdmin
 from memory.ports.work import ExtractionStore, IndexQueue, LeaseStore
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "LanguageModel",
     "LeaseStore",
     "MessageStore",
+    "NamedValues",
     "Pace",
     "PlaceStore",
     "RecallStore",

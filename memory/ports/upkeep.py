@@ -74,3 +74,15 @@ class RecordAdmin(Protocol):
     async def expire(self, *, episodes_before: datetime, threads_before: datetime) -> Receipt:
         """Remove episodes, and messages of threads, that are older than their retention."""
         ...
+
+
+class NamedValues(Protocol):
+    """What an adapter has to know again after a restart, such as what it told its platform last; nobody's words."""
+
+    async def find(self, name: str) -> str | None:
+        """Return what was kept under a name last; None when nothing was."""
+        ...
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a value under a name, in place of the one before."""
+        ...

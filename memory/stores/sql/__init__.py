@@ -10,6 +10,7 @@ from memory.stores.sql.index_queue import SqlIndexQueue
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.messages import SqlMessageStore
 from memory.stores.sql.migrate import migrate
+from memory.stores.sql.named_values import SqlNamedValues
 from memory.stores.sql.places import SqlPlaceStore
 from memory.stores.sql.recall import SqlRecallStore
 
@@ -22,6 +23,7 @@ __all__ = [
     "SqlIndexQueue",
     "SqlLeaseStore",
     "SqlMessageStore",
+    "SqlNamedValues",
     "SqlPlaceStore",
     "SqlRecallStore",
     "SqlRecordAdmin",

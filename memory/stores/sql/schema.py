@@ -276,6 +276,13 @@ removals = Table(  # threads, channels and tenants that are being forgotten; not
     Column("counts", JSON, nullable=False, server_default="{}"),  # of what went so far
 )
 
+named_values = Table(  # what an adapter has to know again after a restart; nobody's words
+    "named_values",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
 leases = Table(
     "leases",
     metadata,

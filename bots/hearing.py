@@ -1,4 +1,4 @@
-"""What one process of the workspace says to all of them."""
+"""What one process of a platform says to all of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
