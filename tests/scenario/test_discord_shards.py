@@ -1,4 +1,4 @@
-"""Two processes for one bot: both hear everything, and people see one answer each."""
+"""Who acts for a shard: of two processes that hear everything one does, and the other takes over."""
 
 import asyncio
 from collections.abc import AsyncIterator
