@@ -1,6 +1,7 @@
 """What every test has: the fixtures by kind of outside world."""
 
 pytest_plugins = [
+    "tests.fixtures.logs",
     "tests.fixtures.databases",
     "tests.fixtures.servers",
     "tests.fixtures.models",

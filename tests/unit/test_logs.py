@@ -1,8 +1,6 @@
 """Logs tell operators what happened, and nothing that people said."""
 
 import io
-import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -15,16 +13,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["terminal", "machine"])
