@@ -18,6 +18,7 @@ TEXT_CHARS = 3_900
 """Of an embed's 4,096."""
 _MEMORY_CHARS, _AUTHOR_CHARS, _TITLE_CHARS = 240, 40, 60
 _LINK = re.compile(r"https://discord\.com/channels/[@a-z0-9/]{1,80}")
+_LINE_WIDTHS = (2_000, 300, 150, 75)
 _CUT = " …"
 
 
@@ -42,7 +43,7 @@ def view(sheet: Sheet) -> View:
     """Return a sheet as Discord shows it; of an export, what is shown beside the file."""
     match sheet:
         case Words():
-            return View(text=_cut(plain(sheet.text)))
+            return View(text=_fitting(sheet.text))
         case Offer():
             return _with_buttons([sheet.note, sheet.text], sheet.buttons)
         case Announcement():
@@ -77,7 +78,7 @@ def _numbered(line: Line, button: NeutralButton) -> NeutralButton:
 
 
 def _with_buttons(texts: Sequence[str], buttons: Sequence[NeutralButton]) -> View:
-    return _made("\n".join(plain(text) for text in texts if text), buttons)
+    return _made(_fitting("\n".join(text for text in texts if text)), buttons)
 
 
 def _made(text: str, buttons: Sequence[NeutralButton]) -> View:
@@ -92,8 +93,7 @@ def _made(text: str, buttons: Sequence[NeutralButton]) -> View:
 
 def _line(line: Line) -> str:
     text = replace(line, text=one_line(line.text)).shown
-    shown = text if len(text) <= _MEMORY_CHARS else text[: _MEMORY_CHARS - 1] + "…"
-    return f"{plain(shown)}\n-# {_origin(line.origin)}"
+    return f"{plain(_shortened(text, _MEMORY_CHARS))}\n-# {_origin(line.origin)}"
 
 
 def _origin(origin: Origin) -> str:
@@ -103,6 +103,17 @@ def _origin(origin: Origin) -> str:
     return " · ".join(filter(None, parts))
 
 
+def _fitting(text: str) -> str:
+    """Return all lines of a text, each cut where they would not fit: a question stands in the last one."""
+    lines = text.split("\n")
+    shown = ("\n".join(plain(_shortened(line, width)) for line in lines) for width in _LINE_WIDTHS)
+    return next((each for each in shown if len(each) <= TEXT_CHARS), _cut(plain(text)))
+
+
+def _shortened(line: str, most: int) -> str:
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _cut(text: str) -> str:
-    """Return a text that an embed holds, without its end; a question's buttons are below all the same."""
+    """Return a text that an embed holds, without its end."""
     return text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - len(_CUT)] + _CUT
