@@ -15,7 +15,6 @@ from discord import app_commands
 from discord.app_commands import AppCommandContext, AppCommandError, AppInstallationType, Choice, CommandTree
 
 from bots.desk.asking import Asker, Chosen
-from bots.desk.buttons import TOO_OLD
 from bots.desk.desk import MemoryDesk
 from bots.desk.sheets import Sheet
 from bots.discord import asked, ids
@@ -34,6 +33,7 @@ from memory.ports import PlaceStore
 _log = structlog.get_logger(__name__)
 
 MENUS = ("Remember this", "Forget this", "Why did you say that?")
+UNKNOWN = "I do not know that command any more. Reload Discord, and give it again."
 THIS_THREAD = "this thread"
 _FORGET_WORDS = ("last", THIS_THREAD, "everything")
 _ALL = ("all",)
@@ -193,7 +193,7 @@ class _Tree(CommandTree[Any]):
             try:
                 await translated(
                     "refuse a command",
-                    lambda: interaction.response.send_message(TOO_OLD, ephemeral=True),
+                    lambda: interaction.response.send_message(UNKNOWN, ephemeral=True),
                     within_s=_REFUSE_WITHIN_S,
                 )
             except PlatformError as refused:

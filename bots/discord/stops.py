@@ -8,7 +8,8 @@ from memory.model import SessionId
 from memory.ports import Signals
 from memory.tasks import TaskTracker
 
-_STOP = "stop discord"
+STOP = "stop discord"
+"""The topic of the signals by which processes stop each other's answers."""
 
 
 class Stops:
@@ -28,11 +29,11 @@ class Stops:
     def stop(self, session_id: SessionId) -> None:
         """Stop the answer that is being made in a thread."""
         if not self._delivery.stop(session_id):
-            self._tasks.start(self._signals.send(_STOP, session_id), name="stop elsewhere")
+            self._tasks.start(self._signals.send(STOP, session_id), name="stop elsewhere")
 
     def of_others(self) -> AbstractAsyncContextManager[None]:
         """Stop answers here, meanwhile, that were stopped through another process."""
-        return hearing(self._signals, _STOP, self._stop_here)
+        return hearing(self._signals, STOP, self._stop_here)
 
     def _stop_here(self, session_id: str) -> None:
         self._delivery.stop(SessionId(session_id))

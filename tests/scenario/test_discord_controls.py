@@ -8,7 +8,11 @@ import pytest
 
 from bots.commands import CHANGED
 from bots.desk import desk, outcome
+from bots.discord import ids
 from bots.discord.answering import TOLD
+from bots.discord.controls import UNKNOWN
+from bots.discord.ids import DiscordThread
+from bots.discord.stops import STOP
 from bots.discord.ways import DISCLOSURE, SERVER
 from memory.errors import ProviderRefusedError
 from tests.fakes.discord_server import Channel, DiscordRefusesError, Message, Person, Seen
@@ -245,6 +249,34 @@ async def test_a_stopped_answer_ends_for_its_asker_only(discord: DiscordMachine)
     assert outcome.NOT_YOURS in read(refused.text)
     assert "Stop" not in shown.buttons
     assert discord.server.refusals == []
+
+
+async def test_an_answer_ends_that_was_stopped_through_another_process(discord: DiscordMachine) -> None:
+    """The process that makes it hears of it."""
+    making = await started(discord)
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    making.model.gate.clear()
+    asked = await ana.says(ops, "@recall why does api-7f9c restart?")
+    thread = await ops.until_thread(asked)
+    await making.model.waiting.wait()
+    other = await started(discord)
+    session = ids.session_id(DiscordThread(discord.guild.guild_id, ops.channel_id, asked.message_id))
+    await other.recall.signals.send(STOP, session)
+    await thread.until_answers(1)
+
+    assert not any("Stop" in message.buttons for message in thread.messages)
+
+
+async def test_a_command_of_an_older_version_is_answered(discord: DiscordMachine) -> None:
+    """Clients go on showing it for a while."""
+    await started(discord)
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    known = discord.server.world.commands[""]
+    known.append({**next(each for each in known if each["name"] == "memories"), "name": "older"})
+    seen = await ana.slash("/older", ops)
+
+    assert seen.text == UNKNOWN
+    assert seen.is_private
 
 
 async def test_a_failed_answer_is_tried_again_after_a_restart(discord: DiscordMachine) -> None:
