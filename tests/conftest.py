@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures.slack_process",
     "tests.fixtures.discord",
     "tests.fixtures.discord_process",
+    "tests.fixtures.stages",
 ]
