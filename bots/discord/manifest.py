@@ -12,6 +12,8 @@ BROKEN_WITHOUT: Mapping[str, str] = {
     "send_messages": "nothing is answered in a channel itself, where no thread can be opened",
     "send_messages_in_threads": "nothing is answered in threads",
     "create_public_threads": "a mention opens no thread, and is answered by a reply in the channel",
+    "embed_links": "lists of memories, and what became of a command, are not shown",
+    "attach_files": "`/memory export` fails",
     "read_message_history": "no thread is opened, and what came while Recall was down is not answered",
 }
 """Every permission that Recall asks for, by the library's name, and what breaks without it."""
@@ -21,6 +23,8 @@ _SHOWN = {
     "send_messages": "Send Messages",
     "send_messages_in_threads": "Send Messages in Threads",
     "create_public_threads": "Create Public Threads",
+    "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
     "read_message_history": "Read Message History",
 }
 _SHOWN_INTENTS = {
