@@ -106,15 +106,14 @@ class CatchUp:
             StoreUnavailableError: The record does not take it.
             DiscordUnavailableError: Discord does not say.
         """
-        if self._channels.has_guild(guild):
-            await self._changes.guild_changed(guild)
-            return
         try:
-            await self._rest.guild(guild)
+            await self._rest.guild(guild)  # the library keeps servers of an earlier session
         except DiscordRefusedError as error:
             _log.info("guild_not_seen", guild=guild, status=error.status)
             if error.is_gone:
                 await self._lifecycle.guild_removed(guild)
+        else:
+            await self._changes.guild_changed(guild)
 
     def _may_have_more(self, thread: DiscordThread, seen: SeenThread) -> bool:
         if not seen.platform_message_id.isdigit() or not thread.thread.isdigit():
@@ -133,7 +132,7 @@ class CatchUp:
         async with self._at_once:
             for _ in range(MOST_PAGES):
                 try:
-                    page = await self._rest.after(thread.thread, since)
+                    page = await self._rest.after(thread.thread, since, guild=thread.guild)
                 except DiscordRefusedError as error:
                     await self._not_readable(thread, error, newest=newest)
                     return
@@ -164,13 +163,16 @@ class CatchUp:
     async def _was_thread(self, thread: DiscordThread, newest: str) -> bool:
         """Whether a conversation had a thread, and not only a reply in the channel.
 
-        What was said in one says so; else the message does that it began with. If that is gone, so is the conversation.
+        What was said in one says so, and what was said later in the channel; else the message does that it began with.
+        If that is gone, so is the conversation.
         """
         message = await self._service.find_message(ids.session_id(thread), newest)
         if message is None or message.link is None:
             return False
         if ids.channel_of_link(message.link) == thread.thread:
             return True
+        if newest != thread.thread:
+            return False
         try:
             began = await self._rest.message(thread.channel, thread.thread)
         except DiscordRefusedError as refused:

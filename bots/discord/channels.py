@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import discord
 
 from bots.discord import ids
-from bots.discord.errors import DiscordRefusedError
+from bots.discord.errors import DiscordRefusedError, DiscordUnavailableError
 from bots.discord.ids import DiscordThread
 from bots.discord.rest import DiscordRest
 from memory.audience import everyone_in, members_of
@@ -145,8 +145,10 @@ class Channels:
     async def _found(self, guild: str, name: str) -> discord.abc.GuildChannel | discord.Thread | None:
         """Return a channel or a thread; one that was archived is asked for."""
         here = self._client.get_guild(int(guild))
-        if here is None or here.unavailable:
+        if here is None:
             return None
+        if here.unavailable:  # nobody knows, neither yes nor no
+            raise DiscordUnavailableError("channel", "the server is out", sent=False)
         found = here.get_channel_or_thread(int(name))
         if found is not None:
             return found
@@ -163,6 +165,7 @@ def audience_of(channel: discord.abc.GuildChannel) -> Audience:
     """Return who reads what is said in a channel, and what was said there before."""
     guild = str(channel.guild.id)
     allowed = channel.permissions_for(channel.guild.default_role)
-    if allowed.view_channel and allowed.read_message_history:
+    may_enter = allowed.connect or not isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+    if allowed.view_channel and allowed.read_message_history and may_enter:
         return everyone_in(ids.tenant_id(guild))
     return members_of(ids.channel_id(guild, str(channel.id)))

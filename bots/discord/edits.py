@@ -59,8 +59,7 @@ class Edits:
         change = await self._change(said.guild, said.channel, said.message, at=at, by=said.user)
         if change is None:
             return
-        place = await self._channels.place(ids.thread_of(change.session_id), user=said.user)
-        if is_withheld or place is None:
+        if is_withheld:
             await self._forgetting.message_deleted(change)
             return
         findings = await self._forgetting.message_edited(

@@ -8,7 +8,8 @@ PlatformError
 
 from bots.platform import PlatformError, PlatformUnavailableError
 
-_NOT_FOUND = 404
+_UNKNOWN = frozenset({10003, 10004, 10008})
+"""Channel or thread, server, message."""
 _ARCHIVED, _TOO_OLD = 50083, 30046
 
 __all__ = ["DiscordRefusedError", "DiscordUnavailableError"]
@@ -49,8 +50,8 @@ class DiscordRefusedError(PlatformError):
 
     @property
     def is_gone(self) -> bool:
-        """Whether what the call was about is not there any more."""
-        return self.status == _NOT_FOUND
+        """Whether Discord says that what the call was about is not there any more."""
+        return self.code in _UNKNOWN
 
     @property
     def is_frozen(self) -> bool:

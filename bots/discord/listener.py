@@ -78,6 +78,7 @@ class Listener(Ears):
     def channel_removed(self, channel: discord.abc.GuildChannel) -> None:
         guild = str(channel.guild.id)
         self._put(channel.guild, str(channel.id), partial(self._lifecycle.channel_removed, guild, str(channel.id)))
+        self.guild_changed(channel.guild)  # its private threads are gone too, of which Discord may not tell
 
     def thread_removed(self, payload: discord.RawThreadDeleteEvent) -> None:
         guild, channel, thread = str(payload.guild_id), str(payload.parent_id), str(payload.thread_id)

@@ -25,7 +25,7 @@ PAGE = 100
 
 _CHUNK_BYTES = 65_536
 _ARCHIVED_AFTER_MIN: Final = 4_320
-_OK, _TOO_MANY = 200, 429
+_OK, _NOT_FOUND, _TOO_MANY = 200, 404, 429
 _HAS_THREAD, _TOO_OLD = 160004, 30046
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -101,9 +101,12 @@ class DiscordRest:
         """Show for ten seconds that somebody writes."""
         await self._call("typing", lambda: self._client.http.send_typing(int(channel)), within_s=TIMEOUT_S)
 
-    async def after(self, channel: str, message: str, *, limit: int = PAGE) -> Sequence[discord.Message]:
-        """Return up to `limit` messages after one, oldest first."""
-        where = self._messageable(channel)
+    async def after(
+        self, channel: str, message: str, *, guild: str = "", limit: int = PAGE
+    ) -> Sequence[discord.Message]:
+        """Return up to `limit` messages after one, oldest first, as they are read in a server if it is one."""
+        guild_id = int(guild) if guild.isdigit() else None  # else the library knows nothing of mentioned roles
+        where = self._client.get_partial_messageable(int(channel), guild_id=guild_id)
 
         async def read() -> list[discord.Message]:
             return [each async for each in where.history(limit=limit, after=_at(message), oldest_first=True)]

@@ -35,11 +35,12 @@ Backlog = Callable[[int], Awaitable[Sequence[tuple[str, Work]]]]
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """An event that is kept."""
+    """An event that is kept; `is_others` when another process acted for its shard."""
 
     at: float
     channel: str
     work: Work
+    is_others: bool
 
 
 class _Shard:
@@ -52,6 +53,7 @@ class _Shard:
         taken: The lease is this process's.
         is_open: What was to be read back is in the inbox, so what comes goes there as well.
         is_paused: It was open when it was cut off; if its session goes on, nothing was missed.
+        is_others: Another process acts for it; not where the record does not say so.
         gaps: How often something may have been missed; what is read back for an earlier gap does not close a later one.
         kept: What was heard while it was not open, the newest of it.
     """
@@ -64,6 +66,7 @@ class _Shard:
         self.is_open = False
         self.is_paused = False
         self.gaps = 0
+        self.is_others = False
         self.kept: deque[_Heard] = deque(maxlen=MOST_KEPT)
 
     @property
@@ -137,7 +140,7 @@ class Shifts:
             return
         if shard.is_held and len(shard.kept) == MOST_KEPT:
             shard.miss()  # the oldest is dropped, so what is being read back does not cover it
-        shard.kept.append(_Heard(self._clock.now().timestamp(), channel, work))
+        shard.kept.append(_Heard(self._clock.now().timestamp(), channel, work, is_others=shard.is_others))
 
     def began(self, number: int, *, of: str) -> None:
         """Know that a shard's session began: what was said before is not told, and has to be read back.
@@ -189,18 +192,21 @@ class Shifts:
         """Hold the lease of a shard whenever it can be had."""
         while not self._is_closing.is_set():
             await _first_of(shard.connected, self._is_closing)
-            lease = None if self._is_closing.is_set() else await self._claimed(number, name)
+            lease = None if self._is_closing.is_set() else await self._claimed(number, shard, name)
             if lease is None:
                 await self._pause(self._lease_s / TRIES_IN_A_LEASE)
             else:
                 await self._hold(number, shard, lease)
 
-    async def _claimed(self, number: int, name: str) -> Lease | None:
+    async def _claimed(self, number: int, shard: _Shard, name: str) -> Lease | None:
         try:
-            return await self._leases.claim(name, holder=self._holder, lease_s=self._lease_s)
+            lease = await self._leases.claim(name, holder=self._holder, lease_s=self._lease_s)
         except RecallError as error:
             _log.warning("shard_not_claimed", shard=number, reason=str(error))
+            shard.is_others = False
             return None
+        shard.is_others = lease is None
+        return lease
 
     async def _hold(self, number: int, shard: _Shard, lease: Lease) -> None:
         """Act for a shard for as long as its lease is held, and it is heard."""
@@ -257,7 +263,7 @@ class Shifts:
             self._inbox.put(channel, work)
         oldest = self._clock.now().timestamp() - KEPT.total_seconds()
         for heard in shard.kept:
-            if heard.at >= oldest:
+            if heard.at >= oldest or not heard.is_others:
                 self._inbox.put(heard.channel, heard.work)
         shard.kept.clear()
         shard.is_open, shard.is_paused = True, False

@@ -222,3 +222,20 @@ async def test_a_process_ends_cleanly_while_it_answers(discord: DiscordMachine) 
     assert [answer.shown for answer in thread.answers] == ["answer 1"]
     assert not thread.bot_is_typing
     assert discord.server.pings == []
+
+
+@pytest.mark.parametrize("how", ["user", "role"])
+async def test_a_mention_of_recalls_role_is_read_back_as_it_is_heard(discord: DiscordMachine, how: str) -> None:
+    """Clients offer the role that came with Recall beside its user."""
+    first = await discord.start(follow_up=True)
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    thread = await ops.until_thread(await ana.says(ops, "@recall zero"))
+    await thread.until_answers(1)
+    await first.stop()
+    own = next(role for role in discord.guild.state.roles.values() if role.bot_id)
+    mention = f"<@&{own.role_id}>" if how == "role" else "@recall"
+    await ana.says(thread, f"{mention} one")
+    second = await discord.start(follow_up=True)
+    await thread.until_answers(2)
+
+    assert texts(second) == ["one"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from memory.model import ExtractionReply, FactOperation
 from tests.fakes.discord_server import Channel, lifecycle
 from tests.fixtures.discord import DiscordMachine, DiscordProcess
 from tests.fixtures.discord_memory import HINT, actions, asked, holding, recalls, told
@@ -238,3 +239,70 @@ async def test_failing_looks_forget_nothing(discord: DiscordMachine) -> None:
 
     assert "facts" in await holding(discord)
     assert await holding(discord, "nairobi") == []
+
+
+async def test_a_deleted_channel_takes_its_archived_private_threads_along(discord: DiscordMachine) -> None:
+    """Discord does not tell of them one by one."""
+    process = await discord.start()
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    thread = await ana.starts_thread(ops, "secret", ana, private=True)
+    await ana.adds(thread, bot=True)
+    await told(process, ana, thread)
+    lifecycle.archive(discord.server.world, thread)
+    lifecycle.delete_channel(discord.server.world, ops)
+    await settled(discord, process)
+
+    assert await holding(discord) == []
+
+
+async def test_a_server_that_recall_left_while_its_session_was_lost_is_forgotten(discord: DiscordMachine) -> None:
+    """The process goes on, and the next session does not tell of that server."""
+    process = await discord.start()
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    await told(process, ana, ops)
+    discord.clock.advance(8 * 86_400)
+    discord.server.gateway.end_sessions()
+    lifecycle.remove_app(discord.server.world, discord.guild.state)
+    await discord.server.until(lambda: len(discord.server.gateway.identifies) == 2, within_s=20)
+    await discord.server.gateway.until_connected()
+    await settled(discord, process)
+
+    assert await actions(discord) == ["forget a workspace"]
+    assert await holding(discord) == []
+
+
+async def test_a_404_without_discords_reason_forgets_nothing(discord: DiscordMachine) -> None:
+    """It is a proxy's word, not Discord's."""
+    process = await discord.start()
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    await told(process, ana, ops)
+    await process.stop()
+    discord.server.faults.add("GET /channels/*", "status", status=404, times=None)
+    lifecycle.overwrite(discord.server.world, ops, discord.server.bot, deny=["view_channel"])
+    await discord.start()
+    await discord.server.until_called("GET /channels/*")
+
+    assert "facts" in await holding(discord)
+
+
+async def test_a_deleted_first_message_leaves_the_rest_of_a_conversation_in_the_channel(
+    discord: DiscordMachine,
+) -> None:
+    """Without threads, what others said there stands there still."""
+    process = await discord.start(auto_thread=False)
+    ana, bob, ops = discord.guild.user("ana"), discord.guild.user("bob"), discord.guild.channel("ops")
+    root = await bob.says(ops, "@recall hello")
+    [answer] = await ops.until_answers(1)
+    discord.clock.advance(1)
+    await ana.says(ops, f"@recall {HINT}", reply_to=answer)
+    await ops.until_answers(2)
+    await process.platform.idle()
+    fact = FactOperation(operation="add", subject="B", text="ana's staging cluster is called zanzibar", messages=[3])
+    process.model.extractions = [ExtractionReply(facts=[fact])]
+    await process.recall.sweep()
+    assert "facts" in await holding(discord)
+    await process.stop()
+    lifecycle.delete(discord.server.world, root)
+    await settled(discord, await discord.start(auto_thread=False))
+
+    assert "facts" in await holding(discord)

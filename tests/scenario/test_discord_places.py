@@ -5,7 +5,7 @@ import pytest
 from memory.errors import ProviderUnavailableError
 from tests.fakes.discord_server import Message, lifecycle
 from tests.fixtures.discord import DiscordMachine, DiscordProcess
-from tests.fixtures.discord_memory import asked, remembered
+from tests.fixtures.discord_memory import HINT, asked, holding, recalls, remembered
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -196,3 +196,20 @@ async def test_rate_limits_on_any_route_end_in_the_answer(discord: DiscordMachin
 
     assert len(thread.answers) == len(ana.dm.answers) == 1
     assert sorted(texts(process)) == ["one", "two"]
+
+
+async def test_a_voice_channel_that_not_everybody_may_enter_is_for_those_who_may(discord: DiscordMachine) -> None:
+    """Its messages can be read by them alone, though everybody sees the channel."""
+    process = await discord.start()
+    world, ana = discord.server.world, discord.guild.user("ana")
+    voice, dev = discord.guild.channel("war room", kind="voice"), discord.guild.channel("dev")
+    lifecycle.overwrite(world, voice, discord.guild.state.everyone, deny=["connect"])
+    for member in (ana.user, discord.server.bot):
+        lifecycle.overwrite(world, voice, member, allow=["connect"])
+    await ana.says(voice, f"@recall {HINT}")
+    await voice.until_answers(1)
+    await process.platform.idle()
+    await process.learn("ana's staging cluster is called zanzibar")
+
+    assert "facts" in await holding(discord)
+    assert not await recalls(process, ana, dev)

@@ -10,7 +10,8 @@ _SHIFTS = {
     "create_instant_invite": 0, "kick_members": 1, "ban_members": 2, "administrator": 3, "manage_channels": 4,
     "manage_guild": 5, "add_reactions": 6, "view_audit_log": 7, "view_channel": 10, "send_messages": 11,
     "send_tts_messages": 12, "manage_messages": 13, "embed_links": 14, "attach_files": 15,
-    "read_message_history": 16, "mention_everyone": 17, "use_external_emojis": 18, "manage_nicknames": 27,
+    "read_message_history": 16, "mention_everyone": 17, "use_external_emojis": 18, "connect": 20,
+    "manage_nicknames": 27,
     "manage_roles": 28, "manage_webhooks": 29, "use_application_commands": 31, "manage_threads": 34,
     "create_public_threads": 35, "create_private_threads": 36, "send_messages_in_threads": 38,
     "moderate_members": 40, "use_external_apps": 50, "pin_messages": 51, "bypass_slowmode": 52,
@@ -34,7 +35,7 @@ EVERYONE = bits(
     [
         "create_instant_invite", "add_reactions", "view_channel", "send_messages", "embed_links", "attach_files",
         "read_message_history", "mention_everyone", "use_external_emojis", "use_application_commands",
-        "create_public_threads", "create_private_threads", "send_messages_in_threads", "use_external_apps",
+        "create_public_threads", "create_private_threads", "send_messages_in_threads", "use_external_apps", "connect",
     ]
 )  # fmt: skip
 BOT = bits(
