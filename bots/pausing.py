@@ -39,19 +39,21 @@ class Pausing:
         personal: Carries them out.
         how: What people type on this platform.
         mode: What memory there is at all.
+        tenant: What a person's pause is for, such as "this workspace"; "" where there is nothing else.
     """
 
-    def __init__(self, personal: PersonalMemory, *, how: HowToPause, mode: MemoryMode) -> None:
+    def __init__(self, personal: PersonalMemory, *, how: HowToPause, mode: MemoryMode, tenant: str = "") -> None:
         self._personal = personal
         self._how = how
         self._mode = mode
+        self._where = f" in {tenant}" if tenant else ""
 
     async def pause(self, owner: UserId, tenant_id: TenantId) -> str:
         """Keep nothing of what a person says any more."""
         await self._personal.pause(owner, tenant_id)
         return (
-            "Memory is paused for you: from now on I keep nothing of what you say, and later answers do not know it. "
-            f"What I remember already stays, and I go on using it. {self._how.resume} ends the pause."
+            f"Memory is paused for you: from now on I keep nothing of what you say{self._where}, and later answers do "
+            f"not know it. What I remember already stays, and I go on using it. {self._how.resume} ends the pause."
         )
 
     async def resume(self, owner: UserId, tenant_id: TenantId, *, session_id: SessionId | None) -> str:

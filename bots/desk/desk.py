@@ -244,7 +244,9 @@ def open_desk(
         metrics=metrics,
     )
     pausing = PauseDesk(
-        commands=Pausing(personal, how=ways.how_to_pause, mode=service.mode), surroundings=surroundings, ways=ways
+        commands=Pausing(personal, how=ways.how_to_pause, mode=service.mode, tenant=ways.tenant),
+        surroundings=surroundings,
+        ways=ways,
     )
     return MemoryDesk(commands=commands, pausing=pausing, service=service, surroundings=surroundings, ways=ways)
 

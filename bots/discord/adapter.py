@@ -28,7 +28,7 @@ from bots.discord.command_sync import CommandSync
 from bots.discord.controls import Controls
 from bots.discord.edits import Edits
 from bots.discord.files import DiscordFiles
-from bots.discord.gateway import connected, log_in, wait_for_budget
+from bots.discord.gateway import connected, log_in, see_gateway, wait_for_budget
 from bots.discord.inbound import BotIdentity
 from bots.discord.inbox import Inbox
 from bots.discord.intake import Intake
@@ -229,9 +229,11 @@ class DiscordPlatform(Platform):
             await stack.enter_async_context(self._client)
             await log_in(self._client, self._settings.token, follow_up=self._settings.follow_up)
             await wait_for_budget(self._client, self._until_closed)
+            await see_gateway()
             listening = asyncio.create_task(connected(self._client), name="listen to discord")
             stack.push_async_callback(self._hang_up, listening)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
+            stack.push_async_callback(self._sync.close)
             self._tasks.start(self._sync.run(), name="sync commands")
             await stack.enter_async_context(self._delivery)
             stack.push_async_callback(self._inbox.close, grace_s=_LAST_CALLS_S)
@@ -267,6 +269,8 @@ class DiscordPlatform(Platform):
     async def _hang_up(self, listening: asyncio.Task[None]) -> None:
         """Close the gateway; answers that were being made are over by now."""
         await self._client.close()
+        await asyncio.wait([listening], timeout=_LAST_CALLS_S)
+        listening.cancel()  # while it tries for a first connection, the library does not see that it is closed
         await asyncio.wait([listening])
 
     async def _recover_until_closed(self, listening: asyncio.Task[None]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 import structlog
+from discord.gateway import DiscordWebSocket
 
 from bots.discord.rest import TIMEOUT_S
 from memory.errors import ConfigError
@@ -121,6 +122,23 @@ async def wait_for_budget(client: discord.AutoShardedClient, wait: Callable[[flo
     if pause_s:
         _log.warning("sessions_nearly_spent", remaining=budget.remaining, wait_s=round(pause_s))
         await wait(pause_s)
+
+
+async def see_gateway(*, within_s: float = TIMEOUT_S) -> None:
+    """See that the gateway answers, which begins no session: the library would try for ever, and be hard to stop.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    try:
+        async with (
+            asyncio.timeout(within_s),
+            aiohttp.ClientSession() as session,
+            session.ws_connect(DiscordWebSocket.DEFAULT_GATEWAY) as socket,
+        ):
+            await socket.receive()
+    except UNANSWERED as error:
+        raise ConfigError([f"Its gateway: {unreachable(error, within_s)}"]) from error
 
 
 async def connected(client: discord.AutoShardedClient) -> None:

@@ -127,3 +127,14 @@ async def test_a_thread_is_not_named_by_a_secret(discord: DiscordMachine) -> Non
 
     assert "Z7QX2" not in thread.name
     assert "still valid?" in thread.name
+
+
+async def test_a_gateway_that_does_not_answer_is_one_clear_line(discord: DiscordMachine) -> None:
+    """And the end: the library would try for ever, without a word that anybody understands."""
+    process = discord.begin(replace(discord.settings, gateway_url="ws://127.0.0.1:9/"))
+    await asyncio.wait([process.serving], timeout=20)
+
+    with pytest.raises(ConfigError) as refused:
+        process.serving.result()
+    assert refused.value.problems == ("Its gateway: Discord cannot be reached: ClientConnectorError.",)
+    assert discord.server.gateway.identifies == []

@@ -9,7 +9,7 @@ from memory.errors import ConfigError
 from memory.stores import migrations
 from memory.stores.sql.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `memory.stores.migrations`."""
 
 _PROCESSES_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtext('recall: migrate'))")

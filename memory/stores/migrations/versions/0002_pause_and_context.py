@@ -48,11 +48,6 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.String(), nullable=False),
         sa.Column("counts", sa.JSON(), server_default="{}", nullable=False),
     )
-    op.create_table(
-        "named_values",
-        sa.Column("name", sa.String(), primary_key=True),
-        sa.Column("value", sa.String(), nullable=False),
-    )
 
 
 def _flag(name: str) -> sa.Column[bool]:
