@@ -128,8 +128,9 @@ async def test_overwrites_decide_who_sees_a_channel(
 
     assert before == ([], False) and ops.allows(bob.user_id, "view_channel")
     assert [each.permissions_for(theirs.default_role).view_channel for each in seen if each] == [False, False]
+    voice = discord.Permissions.voice().value  # discord.py leaves these out where nobody speaks
     assert [each.permissions_for(theirs.me).value for each in seen if each] == [
-        each.permissions_of(discord_server.bot.user_id) for each in (lobby, ops)
+        each.permissions_of(discord_server.bot.user_id) & ~voice for each in (lobby, ops)
     ]
     assert ops.permissions_of(dana.user_id) & bits(["send_messages"])
 
