@@ -38,6 +38,7 @@ from memory.personal import PersonalMemory
 TYPE_YES = "Type yes to go on; anything else leaves them as they are."
 CHANGED = "It has changed since I asked. This is what it would be now:"
 FORGET_USAGE = "Say what to forget: a number such as #7, last, this thread, about <words>, or everything."
+NOWHERE_WIDER = "What I know from {tenant} is used there alone."
 WIDEN_USAGE = "Say which memory: a number such as #7, or all."
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
@@ -77,6 +78,7 @@ class Commands:
         metrics: Told of what was stored and forgotten; nobody is when None.
         how_to_pause: What a refusal to store while paused ends with.
         tenant: Where a memory can be used at most, as people call it.
+        can_widen: Whether its owner can let a memory be used there; not where people share nothing.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Commands:
         metrics: Metrics | None = None,
         how_to_pause: HowToPause | None = None,
         tenant: str = "this workspace",
+        can_widen: bool = True,
     ) -> None:
         self._personal = personal
         self._metrics = metrics
@@ -95,6 +98,7 @@ class Commands:
         self._how_to_agree = how_to_agree
         self._how_to_pause = how_to_pause or HowToPause()
         self._tenant = tenant
+        self._can_widen = can_widen
 
     async def show(self, owner: UserId, words: str = "", *, history: bool = False) -> CommandResult:
         """List the owner's memories, newest first; with `words`, those that have all of them."""
@@ -184,8 +188,10 @@ class Commands:
             agreed: `plan_digest` of the plan that they agreed to; when by now it is another one, they are asked again.
 
         Raises:
-            InputError: The argument names no memory that can be widened.
+            InputError: The argument names no memory that can be widened, or there is nowhere to use it.
         """
+        if not self._can_widen:
+            raise InputError(NOWHERE_WIDER.format(tenant=self._tenant))
         number = parse_widen(argument)
         if number is not None:
             memory = await self._personal.widen(owner, number, wide=True)

@@ -241,6 +241,7 @@ def open_desk(
         how_to_agree="",
         how_to_pause=ways.how_to_pause,
         tenant=ways.tenant,
+        can_widen=ways.can_widen,
         metrics=metrics,
     )
     pausing = PauseDesk(

@@ -47,7 +47,7 @@ def home_sheet(found: CommandResult, ask: Press, *, ways: Ways, usage: Usage, pa
         state="Memory is paused for you: I keep nothing of what you say." if paused else "Memory is on for you.",
         switch=_switch(here, paused=paused),
         words=ask.words,
-        groups=tuple(_by_kind(shown, here)),
+        groups=tuple(_by_kind(shown, here, ways)),
         span=f"{first + 1} to {first + len(shown)} of {of}" if count > 1 else "",
         turn=turn(here, page, count),
         empty="" if ordered else found.text,
@@ -91,13 +91,16 @@ def _switch(here: Press, *, paused: bool) -> Button:
 
 def _for_all(here: Press, ways: Ways) -> tuple[Button, ...]:
     """Return the buttons that are not about one memory."""
+    export = Button("Send me all that is kept of me", replace(here, action="export"))
+    if not ways.can_widen:
+        return (export,)
     return (
-        Button("Send me all that is kept of me", replace(here, action="export")),
+        export,
         Button(ways.use_all, replace(here, action="widen", what="all")),
         Button("Take that back", replace(here, action="narrow", what="all")),
     )
 
 
-def _by_kind(memories: Sequence[Memory], here: Press) -> Iterator[Group]:
+def _by_kind(memories: Sequence[Memory], here: Press, ways: Ways) -> Iterator[Group]:
     for kind, group in groupby(memories, key=lambda memory: _KINDS.get(memory.kind, "Other")):
-        yield Group(kind, tuple(line(memory, here) for memory in group))
+        yield Group(kind, tuple(line(memory, here, ways=ways) for memory in group))

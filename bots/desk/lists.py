@@ -32,7 +32,7 @@ def memory_list(memories: Sequence[Memory], ask: Press, *, ways: Ways, note: str
     return MemoryList(
         note=note,
         heading=f"{many}{found}, newest first. Only you see this.",
-        lines=tuple(line(memory, here) for memory in shown),
+        lines=tuple(line(memory, here, ways=ways) for memory in shown),
         turn=turn(here, page, count),
     )
 
@@ -89,7 +89,7 @@ def reasons(recalled: Sequence[Recallable], ask: Press, *, ways: Ways, note: str
     )
 
 
-def line(memory: Memory, here: Press) -> Line:
+def line(memory: Memory, here: Press, *, ways: Ways) -> Line:
     """Return a memory of the person, where it comes from, and what they can do with it."""
     is_now = memory.valid_until is None
     origin = Origin(
@@ -104,7 +104,7 @@ def line(memory: Memory, here: Press) -> Line:
         text=memory.text,
         origin=origin,
         forget=_forget(memory.number, here),
-        reach=_reach(memory, here),
+        reach=_reach(memory, here) if ways.can_widen else None,
     )
 
 

@@ -51,13 +51,11 @@ class Channels:
         Raises:
             DiscordUnavailableError: Discord does not answer.
         """
-        found = await self._found(guild, channel)
-        if found is None:
+        try:
+            found = await self._found(guild, channel)
+        except DiscordRefusedError:
             return None
-        if isinstance(found, discord.Thread):
-            unit = str(found.id if found.is_private() else found.parent_id)
-            return Spot(guild, str(found.parent_id), str(found.id), ids.channel_id(guild, unit))
-        return Spot(guild, str(found.id), None, ids.channel_id(guild, str(found.id)))
+        return None if found is None else _spot(guild, found)
 
     async def unit(self, guild: str, channel: str) -> ChannelId:
         """Return what people can be let into or kept out of where something stands; itself, if it is not seen.
@@ -80,7 +78,11 @@ class Channels:
         """
         if thread.is_dm:
             return ids.dm_place(thread.channel, user)
-        spot = await self.spot(thread.guild, thread.thread) or await self.spot(thread.guild, thread.channel)
+        try:
+            made = await self._found(thread.guild, thread.thread)
+        except DiscordRefusedError:  # it is there, and kept from Recall: who reads it is not known
+            return None
+        spot = await self.spot(thread.guild, thread.channel) if made is None else _spot(thread.guild, made)
         return self.place_at(thread, spot) if spot is not None else None
 
     def place_at(self, thread: DiscordThread, spot: Spot) -> Place | None:
@@ -143,7 +145,12 @@ class Channels:
         return here.get_channel(int(channel))
 
     async def _found(self, guild: str, name: str) -> discord.abc.GuildChannel | discord.Thread | None:
-        """Return a channel or a thread; one that was archived is asked for."""
+        """Return a channel or a thread; one that was archived is asked for. None for what is not there.
+
+        Raises:
+            DiscordRefusedError: It is there, and kept from Recall.
+            DiscordUnavailableError: Discord does not answer.
+        """
         here = self._client.get_guild(int(guild))
         if here is None:
             return None
@@ -154,11 +161,20 @@ class Channels:
             return found
         try:
             asked = await self._rest.channel(name)
-        except DiscordRefusedError:
-            return None
+        except DiscordRefusedError as error:
+            if error.is_gone:
+                return None
+            raise
         if isinstance(asked, discord.abc.GuildChannel | discord.Thread) and asked.guild.id == here.id:
             return asked
         return None
+
+
+def _spot(guild: str, found: discord.abc.GuildChannel | discord.Thread) -> Spot:
+    if isinstance(found, discord.Thread):
+        unit = str(found.id if found.is_private() else found.parent_id)
+        return Spot(guild, str(found.parent_id), str(found.id), ids.channel_id(guild, unit))
+    return Spot(guild, str(found.id), None, ids.channel_id(guild, str(found.id)))
 
 
 def audience_of(channel: discord.abc.GuildChannel) -> Audience:

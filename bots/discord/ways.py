@@ -51,6 +51,7 @@ DIRECT = replace(
     seen_by_nobody="",
     exported="This is all that is kept of you from our direct messages.",
     use_private="",
+    can_widen=False,
 )
 
 

@@ -472,3 +472,15 @@ async def test_the_first_answer_says_what_is_remembered(discord: DiscordMachine)
 
     assert DISCLOSURE.split(";")[0] in read(first.shown)
     assert DISCLOSURE.split(";")[0] not in read(second.shown)
+
+
+async def test_nothing_from_direct_messages_can_be_used_by_strangers(discord: DiscordMachine) -> None:
+    """All direct messages with Recall are alike to memory, so there is nobody in particular to share them with."""
+    await started(discord)
+    ana = discord.guild.user("ana")
+    await remember(ana, ana.dm, "Prod is called zanzibar.")
+    told = read((await ana.slash("/memory widen", ana.dm, what="#1")).text)
+    shown = (await ana.slash("/memories", ana.dm)).messages[0]
+
+    assert told == "What I know from our direct messages is used there alone."
+    assert [label for label in shown.buttons if "anywhere" in label] == []

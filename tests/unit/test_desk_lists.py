@@ -79,8 +79,8 @@ def test_a_list_is_shown_page_by_page(count: int, page: int, words: str, heading
 
 def test_a_line_says_where_a_memory_comes_from() -> None:
     """Day, link and thread; and of a fact that is history until when, of one that was widened that it was."""
-    now = line(shown_memory(7, link="https://x.test"), HERE).origin
-    past = line(replace(shown_memory(7, widened=True), valid_until=shown_memory().said_at), HERE).origin
+    now = line(shown_memory(7, link="https://x.test"), HERE, ways=WAYS).origin
+    past = line(replace(shown_memory(7, widened=True), valid_until=shown_memory().said_at), HERE, ways=WAYS).origin
 
     assert (now.day, now.link, now.thread, now.until, now.reach) == (
         "2026-11-02",
@@ -90,7 +90,7 @@ def test_a_line_says_where_a_memory_comes_from() -> None:
         "",
     )
     assert (past.until, past.reach) == ("until 2026-11-02", "")
-    assert line(shown_memory(7, widened=True, thread=""), HERE).origin.reach == "usable anywhere"
+    assert line(shown_memory(7, widened=True, thread=""), HERE, ways=WAYS).origin.reach == "usable anywhere"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_line_says_where_a_memory_comes_from() -> None:
 def test_what_can_be_widened_is_offered(audience: str, widened: bool, kind: str, offered: Action | None) -> None:
     """A fact that not everyone could read; what was widened can be taken back; a conversation is not theirs alone."""
     key = fact_key(1) if kind == "fact" else episode_key(1)
-    shown = line(replace(shown_memory(1), key=key, audience=Audience(audience), widened=widened), HERE)
+    shown = line(replace(shown_memory(1), key=key, audience=Audience(audience), widened=widened), HERE, ways=WAYS)
 
     assert shown.forget is not None and shown.forget.press == replace(HERE, action="forget", what="#1")
     assert (None if shown.reach is None else shown.reach.press.action) == offered
