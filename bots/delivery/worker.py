@@ -89,9 +89,10 @@ class ThreadWorker:
 
     def add(self, waiting: Waiting) -> None:
         """Let a message wait for its turn."""
-        if self.turn is not None or self.waiting:
-            self._tell_one(waiting, QUEUED)
+        is_queued = self.turn is not None or bool(self.waiting)
         self.waiting[waiting.message_id] = waiting
+        if is_queued:
+            self._tell(QUEUED)
         self._shared.measure_queue()
 
     def let_go(self, waiting: Waiting) -> bool:
@@ -228,6 +229,7 @@ class ThreadWorker:
             waiting = Waiting(message.message_id, place, notices, sent_at=message.sent_at)
             self.waiting[message.message_id] = waiting
         self.turn = self._shared.make_turn(claim, waiting)
+        self._tell(QUEUED)
         try:
             outcome = await self.turn.run()
         finally:
@@ -247,12 +249,12 @@ class ThreadWorker:
                 metrics.first_token(seconds=waiting.reply.first_text_at - waiting.since)
 
     def _tell(self, status: str) -> None:
-        for waiting in self.waiting.values():
-            self._tell_one(waiting, status)
-
-    def _tell_one(self, waiting: Waiting, status: str) -> None:
-        if waiting.reply.is_news(status):
-            self._shared.notes.start(waiting.reply.queued(status), name="say what a message waits for")
+        """Say what the thread's next message waits for; those behind it wait for it, and their answers come below."""
+        turn = self.turn
+        queue = [each for each in self.waiting.values() if turn is None or not turn.is_for(each)]
+        first = min(queue, key=lambda each: each.order, default=None)
+        if first is not None and first.reply.is_news(status):
+            self._shared.notes.start(first.reply.queued(status), name="say what a message waits for")
 
     def _abandon(self, waiting: Waiting) -> None:
         self._shared.notes.start(waiting.abandon(), name="take back what was shown")

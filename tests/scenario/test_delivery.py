@@ -162,6 +162,25 @@ async def test_a_message_let_go_of_during_an_outage_holds_nothing_up(process: Pr
     assert texts(shown) == []
 
 
+async def test_only_the_next_message_of_a_thread_is_told_that_it_waits(process: Process) -> None:
+    """A line for each would put the answers into the order in which the platform took the lines."""
+    process.model.gate.clear()
+    first = asyncio.create_task(process.send("one"))
+    await process.model.waiting.wait()
+    next_one, behind = Watched(), Watched()
+    second = asyncio.create_task(process.send("two", next_one))
+    await next_one.shows(QUEUED)
+    third = asyncio.create_task(process.send("three", behind))
+    await process.accepted(3)
+    assert behind.statuses == []
+    process.model.gate.set()
+    process.model.gate.clear()
+    await behind.shows(QUEUED)
+    process.model.gate.set()
+
+    assert texts(await first, await second, await third) == ["answer 1", "answer 2", "answer 3"]
+
+
 async def test_a_message_let_go_of_behind_a_running_one_holds_nothing_up(process: Process) -> None:
     """The third is answered after the first; nobody is asked about the second."""
     process.model.gate.clear()
