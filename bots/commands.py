@@ -13,7 +13,7 @@ from datetime import datetime
 from bots.metrics import Metrics
 from bots.pausing import HowToPause
 from bots.wording import counted, counted_kinds, listed, memory_line, recalled_line, receipt_line
-from memory.errors import InputError, PausedError
+from memory.errors import InputError, NoCommunityError, PausedError
 from memory.model import (
     About,
     ChannelId,
@@ -38,7 +38,6 @@ from memory.personal import PersonalMemory
 TYPE_YES = "Type yes to go on; anything else leaves them as they are."
 CHANGED = "It has changed since I asked. This is what it would be now:"
 FORGET_USAGE = "Say what to forget: a number such as #7, last, this thread, about <words>, or everything."
-NOWHERE_WIDER = "What I know from {tenant} is used there alone."
 WIDEN_USAGE = "Say which memory: a number such as #7, or all."
 
 _NUMBER = re.compile(r"#?([0-9]{1,9})")
@@ -188,10 +187,11 @@ class Commands:
             agreed: `plan_digest` of the plan that they agreed to; when by now it is another one, they are asked again.
 
         Raises:
-            InputError: The argument names no memory that can be widened, or there is nowhere to use it.
+            NoCommunityError: Nothing can be for everybody there.
+            InputError: The argument names no memory that can be widened.
         """
         if not self._can_widen:
-            raise InputError(NOWHERE_WIDER.format(tenant=self._tenant))
+            raise NoCommunityError
         number = parse_widen(argument)
         if number is not None:
             memory = await self._personal.widen(owner, number, wide=True)

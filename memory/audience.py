@@ -7,13 +7,15 @@ workspace reads the channels they are in, and no others: where one reads along, 
 A memory of owner o with audience a is visible in a scope when
   - a is one of the scope's `audiences`, and the memory is a turn, an episode, a team fact, or about the reader, or
   - a is one of the scope's `own_audiences`, and o is the reader.
+
+A tenant of direct messages alone is nobody's community: its people have nothing in common, so it has no everyone.
 """
 
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from memory.model.ids import Audience, ChannelId, Place, TenantId, UserId
+from memory.model.ids import DIRECT, Audience, ChannelId, Place, TenantId, UserId
 
 _PRIVATE, _CHANNEL, _WORKSPACE = "private", "channel", "workspace"
 
@@ -28,8 +30,19 @@ def members_of(channel_id: ChannelId) -> Audience:
     return Audience(f"{_CHANNEL}:{channel_id}")
 
 
+def is_community(tenant_id: TenantId) -> bool:
+    """Whether the people of a tenant share a place; its id ends with its own name."""
+    return tenant_id.rpartition(":")[2] != DIRECT
+
+
 def everyone_in(tenant_id: TenantId) -> Audience:
-    """Return the audience of a public channel."""
+    """Return the audience of a public channel.
+
+    Raises:
+        ValueError: The tenant is nobody's community, so nothing in it is for everyone.
+    """
+    if not is_community(tenant_id):
+        raise ValueError(f"nobody's community: {tenant_id!r}")
     return Audience(f"{_WORKSPACE}:{tenant_id}")
 
 
@@ -73,17 +86,18 @@ def scope_for(place: Place, reader: UserId, *, member_of: Collection[ChannelId] 
         reader: Who asks.
         member_of: Channels that the reader is a member of now; used only where the reader reads alone.
     """
+    everyone = _everyone(place.tenant_id)
+    own: frozenset[Audience] = frozenset()
     if place.shared:
-        if not (place.audience.startswith(f"{_CHANNEL}:") or place.audience == everyone_in(place.tenant_id)):
+        if not (place.audience.startswith(f"{_CHANNEL}:") or place.audience in everyone):
             return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
-        readable = {place.audience, everyone_in(place.tenant_id)}
+        readable = {place.audience} | everyone
         if place.outsiders:  # what was said in this public channel is not told apart from the other ones
-            readable.discard(everyone_in(place.tenant_id))
-        own: frozenset[Audience] = frozenset()
+            readable -= everyone
     else:
         if place.audience != private_to(reader):
             return Scope.nothing(tenant_id=place.tenant_id, reader=reader)
-        readable = {private_to(reader), everyone_in(place.tenant_id)}
+        readable = {private_to(reader)} | everyone
         own = frozenset(members_of(channel_id) for channel_id in member_of)
     return Scope(tenant_id=place.tenant_id, reader=reader, audiences=frozenset(readable), own_audiences=own)
 
@@ -98,7 +112,7 @@ def scope_of_learning(place: Place, reader: UserId) -> Scope:
 
     What is learned in a public channel is recalled where outsiders read no more than anything else of the workspace.
     """
-    return scope_beside(place, reader) if place.audience == everyone_in(place.tenant_id) else scope_for(place, reader)
+    return scope_beside(place, reader) if place.audience in _everyone(place.tenant_id) else scope_for(place, reader)
 
 
 def is_visible(scope: Scope, *, tenant_id: TenantId, audience: Audience, owner: UserId, about_owner: bool) -> bool:
@@ -157,6 +171,11 @@ def scope_labels(scope: Scope) -> frozenset[str]:
 def shared_labels(scope: Scope) -> frozenset[str]:
     """Return the labels that an entry visible to others than the reader carries."""
     return frozenset(_label("a", audience) for audience in scope.audiences if not is_private(audience))
+
+
+def _everyone(tenant_id: TenantId) -> frozenset[Audience]:
+    """Return the audience of a tenant's public channels, if it can have any."""
+    return frozenset({everyone_in(tenant_id)} if is_community(tenant_id) else ())
 
 
 def _label(prefix: str, *parts: str) -> str:

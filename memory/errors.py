@@ -4,6 +4,7 @@ RecallError
 ├── ConfigError                    one readable list of all that is wrong with the settings; exit code 2
 │   └── FolderInUseError           (owner) another process owns the data folder
 ├── InputError                     what the person typed cannot be taken; its text is for them
+│   ├── NoCommunityError           nothing is for everybody where people have nothing in common
 │   └── PausedError                memory is paused for them, or in this thread
 ├── StoreError                     (store, operation)
 │   ├── StoreUnavailableError      no answer in time, or none at all; safe to retry
@@ -27,6 +28,7 @@ __all__ = [
     "FolderInUseError",
     "InputError",
     "MalformedReplyError",
+    "NoCommunityError",
     "PausedError",
     "ProviderError",
     "ProviderRefusedError",
@@ -70,6 +72,13 @@ class FolderInUseError(ConfigError):
 
 class InputError(RecallError):
     """What a person typed cannot be taken; the text is one clear line for them."""
+
+
+class NoCommunityError(InputError):
+    """A memory was to be for everybody in direct messages of people who have nothing in common."""
+
+    def __init__(self) -> None:
+        super().__init__("What I know from our direct messages is used there alone.")
 
 
 class PausedError(InputError):

@@ -190,6 +190,7 @@ class PersonalMemory:
         """Let one fact be used anywhere in its owner's tenant, or take that back; return it as it is then.
 
         Raises:
+            NoCommunityError: Nothing can be for everybody there.
             InputError: The owner has no such living fact, or it is an episode, which is not theirs alone.
         """
         memory = await self._living_fact(owner, number)
@@ -197,7 +198,7 @@ class PersonalMemory:
         return await self._living_fact(owner, number)
 
     async def plan_widen(self, owner: UserId) -> WidenPlan:
-        """Return all facts that are used in the owner's DMs only.
+        """Return all facts that are for the owner alone.
 
         Raises:
             InputError: There is none.
@@ -205,11 +206,15 @@ class PersonalMemory:
         own = await self._facts.memories(owner)
         private = tuple(one for one in own if key_kind(one.key) == "fact" and is_private(one.audience))
         if not private:
-            raise InputError("No memory of yours is used in our direct messages only.")
+            raise InputError("No memory of yours is for you alone. To widen another one, give its number.")
         return WidenPlan(owner=owner, memories=private)
 
     async def widen_private(self, plan: WidenPlan) -> int:
-        """Carry out a plan, as far as its facts live; return how many can be used anywhere since."""
+        """Carry out a plan, as far as its facts live; return how many can be used anywhere since.
+
+        Raises:
+            NoCommunityError: Nothing can be for everybody there.
+        """
         return await self._facts.widen(plan.owner, [row_id(one.key) for one in plan.memories], wide=True)
 
     async def narrow_all(self, owner: UserId) -> int:

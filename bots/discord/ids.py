@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from bots.ids import join_parts, split_parts
 from memory.audience import private_to
-from memory.model import Audience, ChannelId, Person, Place, SessionId, TenantId, UserId
+from memory.model import DIRECT, Audience, ChannelId, Person, Place, SessionId, TenantId, UserId
 
 PLATFORM = "discord"
-DM = "dm"
+DM = DIRECT
 """In place of a guild: direct messages."""
 _OWN = "@"
 _SITE = "https://discord.com/channels"

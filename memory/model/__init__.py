@@ -16,6 +16,7 @@ from memory.model.forgetting import (
     ThisThread,
 )
 from memory.model.ids import (
+    DIRECT,
     Audience,
     ChannelId,
     MemoryKey,
@@ -80,6 +81,7 @@ from memory.model.requests import (
 )
 
 __all__ = [
+    "DIRECT",
     "NO_MESSAGE",
     "About",
     "Accepted",

@@ -18,6 +18,9 @@ Audience = NewType("Audience", str)
 MemoryKey = NewType("MemoryKey", str)
 """One indexed text. What a key stands for never changes: an edited message gets a new key."""
 
+DIRECT = "dm"
+"""In place of a tenant's own name: direct messages of people who have nothing in common."""
+
 KeyKind = Literal["fact", "turn", "episode"]
 _KINDS: dict[str, KeyKind] = {"f": "fact", "m": "turn", "e": "episode"}
 

@@ -77,6 +77,9 @@ class FactStore(Protocol):
         A widened fact is for the tenant whatever becomes of its sources' readers, as long as one of them lives, until
         its owner takes that back; then it is for the readers of its sources again. A fact about a person stays one
         that is recalled for that person only. Other people's facts are left alone. Leaves one audit event.
+
+        Raises:
+            NoCommunityError: They are to be for the whole tenant, and that is nobody's community; nothing is changed.
         """
         ...
 

@@ -48,6 +48,10 @@ TENANT = TenantId("test:T1")
 ANNA = Person(user_id=UserId("test:T1:anna"), name="Anna")
 BOB = Person(user_id=UserId("test:T1:bob"), name="Bob")
 CHANNEL = ChannelId("test:T1:ops")
+NOBODYS = TenantId("test:dm")
+"""Direct messages of people who have nothing in common."""
+DORA = Person(user_id=UserId("test:dm:dora"), name="Dora")
+EVE = Person(user_id=UserId("test:dm:eve"), name="Eve")
 PUBLIC = everyone_in(TENANT)
 LEASE_S = 60.0
 

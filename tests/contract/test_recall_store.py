@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from memory.audience import Scope, everyone_in, is_visible, members_of, private_to, scope_for
+from memory.audience import Scope, is_visible, members_of, private_to, scope_for
 from memory.lexical import terms
 from memory.model import (
     Audience,
@@ -32,6 +32,9 @@ from memory.stores.sql.recall import SqlRecallStore
 from tests.contract.record import (
     ANNA,
     BOB,
+    DORA,
+    EVE,
+    NOBODYS,
     TENANT,
     Record,
     episode_of,
@@ -298,7 +301,9 @@ class Stored:
 
 ELSEWHERE = TenantId("test:T2")
 CARL = Person(user_id=UserId("test:T2:carl"), name="Carl")
-EVERYBODY = ((BOB, TENANT), (ANNA, TENANT), (CARL, ELSEWHERE))
+EVERYBODY = ((BOB, TENANT), (ANNA, TENANT), (CARL, ELSEWHERE), (DORA, NOBODYS), (EVE, NOBODYS))
+OTHERS = {TENANT: BOB, ELSEWHERE: CARL, NOBODYS: EVE}
+"""Of each tenant somebody whose memories others are not to see."""
 
 
 def channel(name: str, tenant_id: TenantId) -> ChannelId:
@@ -309,7 +314,7 @@ def channel(name: str, tenant_id: TenantId) -> ChannelId:
 def places_of(person: Person, tenant_id: TenantId) -> Sequence[Place]:
     """Return one thread of each audience that a person may speak to."""
     channels = [members_of(channel(name, tenant_id)) for name in ("ops", "finance")]
-    audiences = [private_to(person.user_id), *channels, everyone_in(tenant_id)]
+    audiences = [private_to(person.user_id), *channels, Audience(f"workspace:{tenant_id}")]
     return [
         Place(
             session_id=SessionId(f"{tenant_id}|{audience}:{person.name}"),
@@ -359,7 +364,7 @@ def scopes() -> list[Scope]:
             for names in ((), ("ops",), ("ops", "finance"))
         )
         found.extend(scope_for(replace(each, outsiders=True), person.user_id) for each in places_of(person, tenant_id))
-        other = BOB if tenant_id == TENANT else CARL
+        other = OTHERS[tenant_id]
         widened = frozenset(place.audience for place in places_of(other, tenant_id)[::2])
         found.append(Scope(tenant_id=tenant_id, reader=person.user_id, audiences=widened, own_audiences=frozenset()))
         found.append(Scope(tenant_id=tenant_id, reader=person.user_id, audiences=frozenset(), own_audiences=widened))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from memory.audience import everyone_in, members_of, private_to
-from memory.errors import StoreConflictError
+from memory.errors import NoCommunityError, StoreConflictError
 from memory.model import (
     Audience,
     ChannelId,
@@ -31,6 +31,9 @@ from tests.contract.record import (
     ANNA,
     BOB,
     CHANNEL,
+    DORA,
+    EVE,
+    NOBODYS,
     PUBLIC,
     TENANT,
     Record,
@@ -118,6 +121,39 @@ async def test_a_widened_fact_about_a_person_stays_one_for_that_person(record: R
     for place in (public_thread(), private_channel()):
         assert set(await shown(record, place, ANNA)) == {fact_key(fact.fact_id)}
         assert await shown(record, place, BOB) == {}
+
+
+async def direct_fact(record: Record, clock: FrozenClock) -> tuple[int, Place, Place]:
+    """Let Dora say a fact about the team where people have nothing in common; return it, her place and Eve's."""
+    mine, others = (replace(private_thread(person), tenant_id=NOBODYS) for person in (DORA, EVE))
+    new = remembered("Prod is zanzibar.", clock, person=DORA, place=mine)
+    fact = await record.facts.add(replace(new, subject="team", tenant_id=NOBODYS))
+    return fact.fact_id, mine, others
+
+
+async def test_nothing_is_for_everybody_where_people_have_nothing_in_common(record: Record, clock: FrozenClock) -> None:
+    """Whoever asks for it: the record refuses, changes nothing and notes nothing."""
+    fact_id, mine, others = await direct_fact(record, clock)
+    with pytest.raises(NoCommunityError):
+        await record.facts.widen(DORA.user_id, [fact_id], wide=True)
+    assert await audience_of(record, fact_id) == private_to(DORA.user_id)
+    assert await SqlAuditLog(record.database).read(limit=10) == []
+    assert set(await shown(record, mine, DORA)) == {fact_key(fact_id)}
+    assert await shown(record, others, EVE) == {}
+
+
+async def test_what_a_record_says_is_for_everybody_there_is_for_nobody_until_it_is_taken_back(
+    record: Record, clock: FrozenClock
+) -> None:
+    """Of a record that was written before this was refused; its owner gets it back."""
+    fact_id, mine, others = await direct_fact(record, clock)
+    widened = text("UPDATE facts SET audience = 'workspace:test:dm', widened = true WHERE id = :fact_id")
+    async with record.database.begin() as connection:
+        await connection.execute(widened, {"fact_id": fact_id})
+    assert await shown(record, others, EVE) == {}
+    assert await record.facts.widen(DORA.user_id, [fact_id], wide=False) == 1
+    assert set(await shown(record, mine, DORA)) == {fact_key(fact_id)}
+    assert await shown(record, others, EVE) == {}
 
 
 async def test_what_is_widened_can_be_taken_back(record: Record) -> None:

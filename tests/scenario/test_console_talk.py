@@ -144,7 +144,7 @@ async def test_all_memories_are_widened_after_a_yes(console: ConsoleRunner) -> N
     assert shown[3] == AS_BEFORE
     assert shown[5:] == [
         "2 memories can now be used anywhere in this workspace.",
-        "No memory of yours is used in our direct messages only.",
+        "No memory of yours is for you alone. To widen another one, give its number.",
         "2 memories are again only for those who could read where you said it.",
     ]
 

@@ -12,6 +12,7 @@ from memory.audience import (
     covers,
     entry_labels,
     everyone_in,
+    is_community,
     is_private,
     is_visible,
     members_of,
@@ -23,8 +24,14 @@ from memory.audience import (
 )
 from memory.model import Audience, ChannelId, Place, SessionId, TenantId, UserId
 
-_TENANTS = ["c:T1", "c:T2"]
+_TENANTS = ["c:T1", "c:T2", "c:dm"]
+_NOBODYS = TenantId("c:dm")
 _tenants = st.sampled_from(_TENANTS).map(TenantId)
+
+
+def _everyone(tenant: TenantId) -> Audience:
+    """Return everyone in a tenant as a record would have it, also in one where nobody can be let be everyone."""
+    return Audience(f"workspace:{tenant}")
 
 
 def _users(tenant: TenantId) -> st.SearchStrategy[UserId]:
@@ -39,7 +46,7 @@ def _audiences(tenant: TenantId) -> st.SearchStrategy[Audience]:
     return st.one_of(
         _users(tenant).map(private_to),
         _channels(tenant).map(members_of),
-        st.just(everyone_in(tenant)),
+        st.just(_everyone(tenant)),
         st.sampled_from(["", "unknown", "shared:C1"]).map(Audience),
     )
 
@@ -199,6 +206,28 @@ def test_tenants_never_mix(scope: Scope, memory: dict) -> None:  # type: ignore[
     assert labels.isdisjoint(scope_labels(scope))
 
 
+@given(_scopes(_NOBODYS), _audiences(_NOBODYS), _users(_NOBODYS), st.booleans())
+def test_people_who_share_nothing_are_told_nothing_of_each_other(
+    scope: Scope, audience: Audience, owner: UserId, about_owner: bool
+) -> None:
+    """In direct messages of no workspace all is for one person, or for a channel; whatever the record calls it."""
+    visible = is_visible(scope, tenant_id=_NOBODYS, audience=audience, owner=owner, about_owner=about_owner)
+
+    assert not visible or audience != _everyone(_NOBODYS)
+    assert not visible or not is_private(audience) or audience == private_to(scope.reader)
+
+
+@given(_tenants)
+def test_only_a_community_has_an_everyone(tenant: TenantId) -> None:
+    """Direct messages of people who have nothing in common are no community, so nothing of theirs can be for all."""
+    assert is_community(tenant) == (tenant != _NOBODYS)
+    if is_community(tenant):
+        assert everyone_in(tenant) == _everyone(tenant)
+        return
+    with pytest.raises(ValueError, match="nobody's community"):
+        everyone_in(tenant)
+
+
 @given(_any_scope, _any_memory)
 def test_what_is_about_a_person_is_for_that_person(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
     """A fact about its owner is visible to the owner alone."""
@@ -215,15 +244,15 @@ def test_an_answer_in_a_channel_draws_on_what_all_its_readers_could_read(
     scope = scope_for(replace(place, shared=True), reader, member_of=[place.channel_id, ChannelId("c:T1:C2")])
     visible = is_visible(scope, tenant_id=place.tenant_id, audience=audience, owner=owner, about_owner=False)
 
-    assert not visible or audience in {place.audience, everyone_in(place.tenant_id)}
+    assert not visible or audience in {place.audience, _everyone(place.tenant_id)}
     assert not visible or not is_private(audience)
 
 
 @given(_any_scope, _any_memory)
 def test_a_widened_memory_is_visible_wherever_a_public_one_is(scope: Scope, memory: dict) -> None:  # type: ignore[type-arg]  # keyword arguments
     """In every place of its tenant that full members alone read; for others than its owner if it is not about them."""
-    widened = {**memory, "audience": everyone_in(memory["tenant_id"])}
-    is_known_place = memory["tenant_id"] == scope.tenant_id and everyone_in(scope.tenant_id) in scope.audiences
+    widened = {**memory, "audience": _everyone(memory["tenant_id"])}
+    is_known_place = memory["tenant_id"] == scope.tenant_id and _everyone(scope.tenant_id) in scope.audiences
     is_owner = memory["owner"] == scope.reader
 
     assert is_visible(scope, **widened) == (is_known_place and (is_owner or not memory["about_owner"]))
@@ -247,7 +276,7 @@ def test_a_memory_taken_back_is_for_the_readers_of_a_source_it_still_has(
     of_sources: list[Audience],
 ) -> None:
     """Never for the whole tenant, unless it was said where the whole tenant reads."""
-    everyone = everyone_in(memory["tenant_id"])
+    everyone = _everyone(memory["tenant_id"])
     audience = audience_of_sources(everyone, of_sources)
 
     assert audience in of_sources

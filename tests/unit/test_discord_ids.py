@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bots.discord import ids
 from bots.discord.ids import DiscordThread
-from memory.audience import everyone_in, is_visible, private_to, scope_for
+from memory.audience import is_community, is_visible, private_to, scope_for
 from memory.model import ChannelId, SessionId, TenantId, UserId
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -66,7 +66,13 @@ def test_somebody_is_another_person_in_every_server() -> None:
             owner=ids.user_id("dm", "4"),
             about_owner=True,
         )
-        assert everyone_in(place.tenant_id) not in scope.audiences
+
+
+def test_direct_messages_are_nobodys_community() -> None:
+    """People who write to Recall there have nothing in common; those of a server have."""
+    assert not is_community(ids.tenant_id(ids.DM))
+    assert is_community(ids.tenant_id("1"))
+    assert scope_for(ids.dm_place("7", "4"), ids.user_id("dm", "4")).audiences == {private_to(ids.user_id("dm", "4"))}
 
 
 @pytest.mark.parametrize("other", ["slack:1:2:3", "discord:1:2", "", "discord"])

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.audience import audience_of_sources, everyone_in
+from memory.audience import audience_of_sources, everyone_in, is_community
+from memory.errors import NoCommunityError
 from memory.model import UserId
 from memory.model.work import AuditEvent
 from memory.stores.sql.audit import append_event
@@ -33,10 +34,12 @@ async def widen_facts(
             .with_for_update()
         )
         rows = (await connection.execute(query)).all()
+        if wide and not all(is_community(row.tenant_id) for row in rows):
+            raise NoCommunityError
         readers = {} if wide else await readers_of_sources(connection, [row.id for row in rows])
         for row in rows:
-            everyone = everyone_in(row.tenant_id)
-            audience = everyone if wide else audience_of_sources(everyone, readers.get(row.id, ()))
+            narrow = audience_of_sources(row.audience, readers.get(row.id, ()))
+            audience = everyone_in(row.tenant_id) if wide else narrow
             await set_audience(connection, row.id, audience, widened=wide)
         changed += len(rows)
     if changed:
