@@ -1,7 +1,7 @@
 """Delivery: takes messages in, and works each thread off in order while others run beside it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -199,10 +199,17 @@ class Delivery:
         self._look_at(session_id)
         return True
 
-    def stop(self, session_id: SessionId) -> bool:
-        """Stop the answer that is being made in a thread; say whether there was one."""
+    def stop(self, session_id: SessionId, *, message: str = "", posts: Collection[str] = ()) -> bool:
+        """Stop the answer that is being made in a thread; say whether there was one.
+
+        Args:
+            session_id: The thread.
+            message: Only if it answers this one, by the platform's name of it; any when "".
+            posts: Only if it is shown in one of these; anywhere when empty.
+        """
         thread = self._threads.get(session_id)
-        return thread is not None and thread.turn is not None and thread.turn.end("stopped")
+        turn = None if thread is None else thread.turn
+        return turn is not None and turn.is_named(message=message, posts=posts) and turn.end("stopped")
 
     async def idle(self) -> None:
         """Wait until nothing waits and nothing runs here."""

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
 import structlog
@@ -74,6 +73,7 @@ class Turn:
         self._reading = reading
         self._pause = pause
         self._timer = timer
+        self._post = claim.message.post
         self._answering: asyncio.Task[Reply] | None = None
         self._ended: End | None = None
 
@@ -85,6 +85,11 @@ class Turn:
     def is_for(self, waiting: Waiting) -> bool:
         """Whether it answers this message."""
         return waiting is self._waiting
+
+    def is_named(self, *, message: str, posts: Collection[str]) -> bool:
+        """Whether it answers this message of the platform, in one of these posts; what is not given may be any."""
+        answers = not message or message == self._claim.message.platform_message_id
+        return answers and (not posts or self._post in posts)
 
     def end(self, why: End) -> bool:
         """End the answer while it is being made; False when it is past that."""
@@ -101,7 +106,7 @@ class Turn:
             StoreUnavailableError: The record cannot be reached and nothing was shown: try again later.
         """
         name = f"turn {self.session_id}"
-        self._waiting.reply.begin(self._claim.message.post, partial(self._service.note_post, self._claim))
+        self._waiting.reply.begin(self._post, self._note_post)
         held = renewed(self._renew, name=name, lease_s=self._service.lease_s, on_lost=self._lose, timer=self._timer)
         with self._waiting.reply.turn():
             async with held:
@@ -285,6 +290,10 @@ class Turn:
         if stored.text:
             return replace(reply, text=stored.text)
         return Reply(text=FORGOTTEN, notices=reply.notices)
+
+    async def _note_post(self, post: str) -> None:
+        await self._service.note_post(self._claim, post)
+        self._post = post
 
     async def _renew(self) -> bool:
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from bots.conversation import Conversation
-from bots.delivery import Delivery
+from bots.delivery import Delivery, Stops
 from bots.desk.buttons import Buttons
 from bots.desk.desk import open_desk
 from bots.desk.feedback import Feedback
@@ -41,7 +41,6 @@ from bots.discord.rest import DiscordRest
 from bots.discord.shards import Shards
 from bots.discord.shifts import LEASE_S, Shifts
 from bots.discord.spoken_commands import SpokenCommands
-from bots.discord.stops import Stops
 from bots.discord.surroundings import DiscordSurroundings
 from bots.discord.ways import DIRECT, DISCLOSURE, SERVER
 from bots.ids import join_parts

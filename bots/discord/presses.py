@@ -8,13 +8,13 @@ from typing import Any
 
 import discord
 
+from bots.delivery import Stops
 from bots.desk.buttons import Buttons
 from bots.discord import asked, marks, press
 from bots.discord.answering import Answering
 from bots.discord.asked import AnyInteraction, guild_of
 from bots.discord.ids import DM
 from bots.discord.marks import Mark
-from bots.discord.stops import Stops
 from bots.press import Press
 from memory.model import UserId
 
@@ -75,7 +75,7 @@ class Presses:
             self._answering.start_refusing(who)
         elif mark.action == "stop":
             self._answering.start_acknowledging(interaction)
-            self._stops.stop(asked.session_of(interaction, mark.thread))
+            self._stops.stop(asked.session_of(interaction, mark.thread), message=mark.message)
         else:
             self._do(who, pressed_below(mark, who.asker.user_id), guild)
 

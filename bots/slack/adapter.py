@@ -13,7 +13,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from bots.conversation import Conversation
-from bots.delivery import Delivery
+from bots.delivery import Delivery, Stops
 from bots.desk.buttons import Buttons
 from bots.desk.desk import open_desk
 from bots.desk.feedback import Feedback
@@ -35,7 +35,7 @@ from bots.slack.lifecycle import Lifecycle
 from bots.slack.prompts import offer_prompts
 from bots.slack.replies import Replies
 from bots.slack.spoken_commands import SpokenCommands
-from bots.slack.stops import Stops
+from bots.slack.stop_button import StopButton
 from bots.slack.surroundings import SlackSurroundings
 from bots.slack.tenancy import only
 from bots.slack.ways import DISCLOSURE, WAYS
@@ -136,7 +136,7 @@ class SlackPlatform(Platform):
             files=self._files,
             metrics=metrics,
         )
-        self._stops = Stops(web=self._web, delivery=self._delivery, signals=signals, tasks=self._tasks)
+        self._stops = Stops(delivery=self._delivery, signals=signals, tasks=self._tasks)
         self._connection: SlackConnection | None = None
         self._edits = Edits(
             forgetting=forgetting, service=service, channels=self._channels, web=self._web, tasks=self._tasks
@@ -244,8 +244,10 @@ class SlackPlatform(Platform):
             await changes.follow(event, body.get("team_id") or workspace.team)
             await intake.take(event, body)
 
+        stop_button = StopButton(web=self._web, stops=self._stops, tasks=self._tasks)
+
         async def on_stop(event: dict[str, Any], body: dict[str, Any]) -> None:
-            await self._stops.take(event, team=body.get("team_id") or workspace.team)
+            stop_button.take(event, team=body.get("team_id") or workspace.team)
 
         async def on_anything(event: dict[str, Any], body: dict[str, Any]) -> None:
             await changes.follow(event, body.get("team_id") or workspace.team)

@@ -7,12 +7,13 @@ import re
 import pytest
 
 from bots.commands import CHANGED
+from bots.conversation import STOPPED
+from bots.delivery.stops import STOP, stop_word
 from bots.desk import desk, outcome
 from bots.discord import ids
 from bots.discord.answering import TOLD
 from bots.discord.controls import UNKNOWN
 from bots.discord.ids import DiscordThread
-from bots.discord.stops import STOP
 from bots.discord.ways import DISCLOSURE, SERVER
 from memory.errors import ProviderRefusedError
 from tests.fakes.discord_server import Channel, DiscordRefusesError, Message, Person, Seen
@@ -251,6 +252,32 @@ async def test_a_stopped_answer_ends_for_its_asker_only(discord: DiscordMachine)
     assert discord.server.refusals == []
 
 
+async def test_an_old_stop_button_stops_nobody_elses_answer(discord: DiscordMachine) -> None:
+    """It was pressed when its answer had just ended, and the next one of the thread is for somebody else."""
+    process = await started(discord)
+    ana, bob, ops = discord.guild.user("ana"), discord.guild.user("bob"), discord.guild.channel("ops")
+    process.model.gate.clear()
+    thread = await ops.until_thread(await ana.says(ops, "@recall why does api-7f9c restart?"))
+    await discord.server.world.changes.until(
+        lambda: any("Stop" in each.buttons for each in thread.messages), within_s=10
+    )
+    (first,) = [each for each in thread.messages if "Stop" in each.buttons]
+    before = dict(first.buttons)
+    process.model.gate.set()
+    await thread.until_answers(1)
+    await process.platform.idle()
+    process.model.gate.clear()
+    process.model.waiting.clear()
+    await bob.says(thread, "@recall and what about api-8?")
+    await process.model.waiting.wait()
+    await ana.presses(first, "Stop", shown=before)
+    process.model.gate.set()
+    await thread.until_answers(2)
+
+    assert not any(STOPPED in read(each.shown) for each in thread.answers)
+    assert discord.server.refusals == []
+
+
 async def test_an_answer_ends_that_was_stopped_through_another_process(discord: DiscordMachine) -> None:
     """The process that makes it hears of it."""
     making = await started(discord)
@@ -261,7 +288,7 @@ async def test_an_answer_ends_that_was_stopped_through_another_process(discord: 
     await making.model.waiting.wait()
     other = await started(discord)
     session = ids.session_id(DiscordThread(discord.guild.guild_id, ops.channel_id, asked.message_id))
-    await other.recall.signals.send(STOP, session)
+    await other.recall.signals.send(STOP, stop_word(session, message=asked.message_id))
     await thread.until_answers(1)
 
     assert not any("Stop" in message.buttons for message in thread.messages)
