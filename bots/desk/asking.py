@@ -34,6 +34,8 @@ class Asker:
         session_id: The thread they ask in; None outside of threads.
         name: As they show it here; "" when the platform would have to ask for it.
         said: The message that says it; None when nobody else saw it, as with a slash command or a button.
+        open_in: The channel whose readers read every thread they can mean, where the platform says so with what they
+            did; None where that has to be asked.
     """
 
     user_id: UserId
@@ -41,6 +43,7 @@ class Asker:
     session_id: SessionId | None = None
     name: str = ""
     said: Utterance | None = None
+    open_in: ChannelId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from bots.discord.ids import DM, DiscordThread
 from bots.discord.inbound import BotIdentity, Said, names_in, own_ids
 from bots.discord.marks import Mark
 from bots.discord.markup import decode_text
-from memory.model import SessionId
+from memory.model import ChannelId, SessionId
 
 AnyInteraction = discord.Interaction[Any]
 
@@ -63,6 +63,7 @@ def of_said(said: Said, thread: DiscordThread) -> Asker:
         session_id=ids.session_id(thread),
         name=said.name,
         said=Utterance(message=said.message, link=link, said_at=said.sent_at),
+        open_in=ids.channel_id(said.guild, said.channel) if said.channel == thread.channel else None,
     )
 
 
@@ -111,4 +112,13 @@ def _asker(interaction: AnyInteraction, session_id: SessionId | None) -> Asker:
         tenant_id=ids.tenant_id(guild),
         session_id=session_id,
         name=user.display_name,
+        open_in=_open_channel(interaction),
     )
+
+
+def _open_channel(interaction: AnyInteraction) -> ChannelId | None:
+    """Return the channel of an interaction, as its payload has it; None in a thread that is not for all its readers."""
+    here = interaction.channel
+    if interaction.guild_id is None or (isinstance(here, discord.Thread) and here.is_private()):
+        return None
+    return ids.channel_id(guild_of(interaction), channel_of(interaction))

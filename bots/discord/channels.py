@@ -66,22 +66,25 @@ class Channels:
         spot = None if guild == ids.DM else await self.spot(guild, channel)
         return spot.unit if spot is not None else ids.channel_id(guild, channel)
 
-    async def place(self, thread: DiscordThread, *, user: str = "") -> Place | None:
+    async def place(self, thread: DiscordThread, *, user: str = "", open_in: ChannelId | None = None) -> Place | None:
         """Return a thread as a place; None where its readers are not known.
 
         Args:
             thread: Where.
             user: Whose direct messages they are.
+            open_in: A channel whose threads, as far as they can be meant, have its readers; spares the question.
 
         Raises:
             DiscordUnavailableError: Discord does not answer.
         """
         if thread.is_dm:
             return ids.dm_place(thread.channel, user)
-        try:
-            made = await self._found(thread.guild, thread.thread)
-        except DiscordRefusedError:  # it is there, and kept from Recall: who reads it is not known
-            return None
+        made = None
+        if open_in != ids.channel_id(thread.guild, thread.channel):
+            try:
+                made = await self._found(thread.guild, thread.thread)
+            except DiscordRefusedError:  # it is there, and kept from Recall: who reads it is not known
+                return None
         spot = await self.spot(thread.guild, thread.channel) if made is None else _spot(thread.guild, made)
         return self.place_at(thread, spot) if spot is not None else None
 

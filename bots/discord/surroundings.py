@@ -15,7 +15,8 @@ class DiscordSurroundings(Surroundings):
         self._channels = channels
 
     async def place(self, who: Asker, session_id: SessionId) -> Place | None:
-        return await self._channels.place(ids.thread_of(session_id), user=ids.user_of(who.user_id)[1])
+        user = ids.user_of(who.user_id)[1]
+        return await self._channels.place(ids.thread_of(session_id), user=user, open_in=who.open_in)
 
     async def own_place(self, who: Asker) -> Place | None:
         return ids.own_place(*ids.user_of(who.user_id))
