@@ -19,10 +19,11 @@ from memory.model import UserId
 
 CONTENT_CHARS = 2_000
 PART_CHARS = 1_900
-"""Of an answer in one post. A letter outside of the basic plane may count as two."""
+"""Of an answer in one post."""
 THINKING = "Thinking …"
 
 _SMALL = "-# "
+_CUT = " …"
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]<@-])")
 
 Style = Literal["primary", "secondary", "danger"]
@@ -172,6 +173,18 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", sendable(text))
 
 
+def units(text: str) -> int:
+    """Return how long a text is, whichever way Discord counts: a letter outside of the basic plane may be two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many units, without its end where it has more."""
+    if units(text) <= most:
+        return text
+    return text.encode("utf-16-le", "replace")[: 2 * (most - len(_CUT))].decode("utf-16-le", "ignore") + _CUT
+
+
 def _pieces(text: str) -> list[str]:
     """Return a text in parts that fit, none of them blank."""
     text = sendable(text)
@@ -180,11 +193,7 @@ def _pieces(text: str) -> list[str]:
 
 def _part_chars(text: str) -> int:
     """Return how much of a text fits into a post, whichever way Discord counts."""
-    return PART_CHARS if _units(text) - len(text) <= CONTENT_CHARS - PART_CHARS else CONTENT_CHARS // 2
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return PART_CHARS if units(text) - len(text) <= CONTENT_CHARS - PART_CHARS else CONTENT_CHARS // 2
 
 
 def _with_lines(pieces: Sequence[str], lines: Sequence[str]) -> list[str]:
@@ -192,7 +201,7 @@ def _with_lines(pieces: Sequence[str], lines: Sequence[str]) -> list[str]:
     made = list(pieces)
     for line in lines:
         longer = f"{made[-1]}\n{line}" if made else line
-        if made and _units(longer) <= CONTENT_CHARS:
+        if made and units(longer) <= CONTENT_CHARS:
             made[-1] = longer
         else:
             made.append(line)

@@ -16,7 +16,7 @@ from bots.discord.buttons import view_of
 from bots.discord.ids import DiscordThread
 from bots.discord.inbound import Said
 from bots.discord.presses import ButtonsOf
-from bots.discord.render import CONTENT_CHARS
+from bots.discord.render import CONTENT_CHARS, cut
 from bots.discord.rest import DiscordRest
 from bots.discord.views import view
 from bots.platform import PlatformError
@@ -83,7 +83,7 @@ class SpokenCommands:
         async def post() -> object:
             return await self._rest.post(
                 said.channel,
-                "" if said.is_dm else shown.text[:CONTENT_CHARS],
+                "" if said.is_dm else cut(shown.text, CONTENT_CHARS),
                 nonce=f"{said.message}-c",
                 view=view_of(shown.buttons),
                 embed=embed_of(shown) if said.is_dm else None,  # in a server it would take a permission

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from bots.desk.sheets import Announcement, Export, Group, Home, Line, MemoryList, Offer, Origin, Reasons, Words
 from bots.discord.answering import embed_of
 from bots.discord.buttons import view_of
+from bots.discord.render import units
 from bots.discord.views import TEXT_CHARS, View, view
 from bots.discord.ways import SERVER
 from bots.press import Button, Press
@@ -52,6 +53,17 @@ def taken(shown: View) -> None:
 def test_discord_takes_a_full_page(text: str) -> None:
     """With any words, all buttons, and the longest names."""
     taken(view(page(SERVER.page_size, text)))
+
+
+@given(text=st.text(alphabet=st.sampled_from("*_-|`~>#[]a😀 "), min_size=1, max_size=600))
+def test_every_line_that_has_buttons_is_shown(text: str) -> None:
+    """Whatever it is made of, none is cut away while its buttons stay, and no link is cut open."""
+    shown = view(page(SERVER.page_size, text))
+
+    taken(shown)
+    assert all(f"\\#{number}  " in shown.text for number in range(1, SERVER.page_size + 1))
+    assert shown.text.count(f"[source]({LINK})") == SERVER.page_size
+    assert units(shown.text) <= TEXT_CHARS
 
 
 def test_discord_takes_the_longest_of_everything() -> None:
