@@ -32,6 +32,19 @@ class HowToPause:
         return InputError(f"{error} {self.resume_thread if error.in_thread else self.resume} ends the pause.")
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadPause:
+    """What became of pausing or resuming a thread.
+
+    Attributes:
+        changed: It was not so already.
+        told: What everybody there must know.
+    """
+
+    changed: bool
+    told: str
+
+
 class Pausing:
     """The commands that pause and resume, and the one that shows what is paused.
 
@@ -40,12 +53,22 @@ class Pausing:
         how: What people type on this platform.
         mode: What memory there is at all.
         tenant: What a person's pause is for, such as "this workspace"; "" where there is nothing else.
+        has_threads: Whether there is more than one thread, each of which can be paused.
     """
 
-    def __init__(self, personal: PersonalMemory, *, how: HowToPause, mode: MemoryMode, tenant: str = "") -> None:
+    def __init__(
+        self,
+        personal: PersonalMemory,
+        *,
+        how: HowToPause,
+        mode: MemoryMode,
+        tenant: str = "",
+        has_threads: bool = True,
+    ) -> None:
         self._personal = personal
         self._how = how
         self._mode = mode
+        self._has_threads = has_threads
         self._where = f" in {tenant}" if tenant else ""
 
     async def pause(self, owner: UserId, tenant_id: TenantId) -> str:
@@ -64,18 +87,21 @@ class Pausing:
             text += f" In this thread it is still paused: {self._how.resume_thread}"
         return text
 
-    async def pause_thread(self, place: Place, owner: UserId) -> str:
-        """Keep nothing of what anybody says in a thread any more; return what everybody there must know."""
-        await self._personal.pause_thread(place, by=owner)
-        return (
+    async def pause_thread(self, place: Place, owner: UserId) -> ThreadPause:
+        """Keep nothing of what anybody says in a thread any more."""
+        changed = await self._personal.pause_thread(place, by=owner)
+        return ThreadPause(
+            changed,
             "I keep nothing of what is said here from now on, whoever says it, and later answers do not know of it. "
-            f"What I remember already stays, and I go on using it. {self._how.resume_thread} ends the pause."
+            f"What I remember already stays, and I go on using it. {self._how.resume_thread} ends the pause.",
         )
 
-    async def resume_thread(self, place: Place, owner: UserId) -> str:
-        """Keep again what is said in a thread; return what everybody there must know."""
-        await self._personal.resume_thread(place, by=owner)
-        return "From now on I keep what is said here. What was said while it was paused is not kept."
+    async def resume_thread(self, place: Place, owner: UserId) -> ThreadPause:
+        """Keep again what is said in a thread."""
+        changed = await self._personal.resume_thread(place, by=owner)
+        return ThreadPause(
+            changed, "From now on I keep what is said here. What was said while it was paused is not kept."
+        )
 
     async def pauses(self, owner: UserId, session_id: SessionId | None) -> Pauses:
         """Say what is paused for a person, in a thread if there is one."""
@@ -85,9 +111,9 @@ class Pausing:
         """Show what is paused for a person, here and anywhere, what memory there is, and how to change it."""
         pauses, how = await self._personal.pauses(owner, session_id), self._how
         lines = [f"For you: {_state(how.pause, how.resume, paused=pauses.person)}"]
-        if session_id is not None:
+        if session_id is not None and (self._has_threads or pauses.thread):
             lines.append(f"In this thread: {_state(how.pause_thread, how.resume_thread, paused=pauses.thread)}")
-        else:
+        elif self._has_threads:
             lines.append(f"In a thread, for everybody there: {how.pause_thread} pauses it.")
         return "\n".join([*lines, f"Memory is {_MODES[self._mode]}."])
 

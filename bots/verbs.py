@@ -47,6 +47,11 @@ class Spoken:
         return self.verb in _ONLY_SHOW
 
     @property
+    def is_of_thread(self) -> bool:
+        """Whether it pauses or resumes a thread, which has to be there already."""
+        return self.verb in {"pause_thread", "resume_thread"}
+
+    @property
     def pauses(self) -> bool:
         """Whether it must be done before the next message of its thread comes in."""
         return self.verb in _PAUSES

@@ -244,14 +244,14 @@ class ConsoleSession:
     async def _pause(self, argument: str) -> None:
         pausing, owner = self._backend.pausing, self._person.user_id
         if means_thread(argument):
-            self._screen.say(await pausing.pause_thread(self._place, owner))
+            self._screen.say((await pausing.pause_thread(self._place, owner)).told)
         else:
             self._screen.say(await pausing.pause(owner, ids.TENANT))
 
     async def _resume(self, argument: str) -> None:
         pausing, owner = self._backend.pausing, self._person.user_id
         if means_thread(argument):
-            self._screen.say(await pausing.resume_thread(self._place, owner))
+            self._screen.say((await pausing.resume_thread(self._place, owner)).told)
         else:
             self._screen.say(await pausing.resume(owner, ids.TENANT, session_id=self._place.session_id))
 

@@ -245,7 +245,9 @@ def open_desk(
         metrics=metrics,
     )
     pausing = PauseDesk(
-        commands=Pausing(personal, how=ways.how_to_pause, mode=service.mode, tenant=ways.tenant),
+        commands=Pausing(
+            personal, how=ways.how_to_pause, mode=service.mode, tenant=ways.tenant, has_threads=ways.has_threads
+        ),
         surroundings=surroundings,
         ways=ways,
     )

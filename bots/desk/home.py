@@ -69,7 +69,7 @@ def settings_sheet(text: str, here: Press, *, ways: Ways, usage: Usage, pauses: 
     """
     own = replace(here, thread=None)
     switches = [_switch(own, paused=pauses.person)]
-    if here.thread is not None:
+    if here.thread is not None and (ways.has_threads or pauses.thread):
         switches.append(_switch(here, paused=pauses.thread))
     return Offer(note=note, text=f"{text}\n{usage_lines(usage)}", buttons=(*switches, *_for_all(own, ways)))
 

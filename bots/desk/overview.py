@@ -6,7 +6,7 @@ from bots.commands import Commands
 from bots.desk.asking import Asker
 from bots.desk.home import home_sheet, settings_sheet
 from bots.desk.pausing import PauseDesk
-from bots.desk.sheets import Sheet
+from bots.desk.sheets import Sheet, Words
 from bots.desk.ways import Ways
 from bots.press import Press
 
@@ -43,14 +43,20 @@ class Overview:
     async def press_pause(self, who: Asker, press: Press) -> Sheet:
         """Keep nothing of what they say any more, or with a thread of what anybody says there."""
         if press.thread is not None:
-            return await self.pausing.pause_thread(replace(who, session_id=press.thread))
+            there = replace(who, session_id=press.thread)
+            return await self._as_set(there, await self.pausing.pause_thread(there))
         return await self._switch(who, press, paused=True)
 
     async def press_resume(self, who: Asker, press: Press) -> Sheet:
         """Keep it again."""
         if press.thread is not None:
-            return await self.pausing.resume_thread(replace(who, session_id=press.thread))
+            there = replace(who, session_id=press.thread)
+            return await self._as_set(there, await self.pausing.resume_thread(there))
         return await self._switch(who, press, paused=False)
+
+    async def _as_set(self, there: Asker, done: Sheet) -> Sheet:
+        """Return what all are told; where nothing changed, what is set, since their switches show what was."""
+        return await self.settings(there, note=done.text) if isinstance(done, Words) else done
 
     async def _switch(self, who: Asker, press: Press, *, paused: bool) -> Sheet:
         note = await self.pausing.switch(who, paused=paused)

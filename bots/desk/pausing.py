@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bots.desk.asking import Asker, Surroundings
 from bots.desk.sheets import Announcement, Sheet, Words
 from bots.desk.ways import Ways
-from bots.pausing import Pausing, means_thread
+from bots.pausing import Pausing, ThreadPause, means_thread
 from memory.errors import InputError
 from memory.model import Place
 from memory.personal import Pauses
@@ -13,6 +13,8 @@ from memory.personal import Pauses
 NO_PLACE = "I cannot tell who reads this channel, so I keep nothing that is said here anyway."
 PAUSED = "paused my memory in this thread."
 RESUMED = "resumed my memory in this thread."
+ALREADY_PAUSED = "My memory is paused in this thread already."
+NOT_PAUSED = "My memory is not paused in this thread."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,15 @@ class PauseDesk:
 
     async def pause_thread(self, who: Asker) -> Sheet:
         """Keep nothing of what anybody says in their thread any more, and tell everybody there."""
-        told = await self.commands.pause_thread(await self._place(who), who.user_id)
-        return Announcement(who.user_id, f"{PAUSED} {told}")
+        if not self.ways.has_threads:
+            raise InputError(self.ways.no_thread_to_pause)
+        done = await self.commands.pause_thread(await self._place(who), who.user_id)
+        return _told(who, done, PAUSED, otherwise=ALREADY_PAUSED)
 
     async def resume_thread(self, who: Asker) -> Sheet:
         """Keep again what is said in their thread, and tell everybody there."""
-        told = await self.commands.resume_thread(await self._place(who), who.user_id)
-        return Announcement(who.user_id, f"{RESUMED} {told}")
+        done = await self.commands.resume_thread(await self._place(who), who.user_id)
+        return _told(who, done, RESUMED, otherwise=NOT_PAUSED)
 
     async def _place(self, who: Asker) -> Place:
         if who.session_id is None:
@@ -74,3 +78,13 @@ class PauseDesk:
         if place is None:
             raise InputError(NO_PLACE)
         return place
+
+
+def _told(who: Asker, done: ThreadPause, what: str, *, otherwise: str) -> Sheet:
+    """Return what everybody is to see of a change; where there was none, who asked is told so.
+
+    A command that everybody reads is answered for everybody: it may be the second delivery of what made the change.
+    """
+    if done.changed or who.said is not None:
+        return Announcement(who.user_id, f"{what} {done.told}")
+    return Words(otherwise)

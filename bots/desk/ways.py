@@ -22,6 +22,7 @@ class Ways:
         use_all: Of the button that lets all private memories be used anywhere.
         use_private: Of the button that offers the same for a memory that was typed as a slash command; "" for none.
         can_widen: Whether memories can be used by others than could read them; not where people share nothing.
+        has_threads: Whether there is more than one thread, each of which can be paused.
         page_size: How many memories a list shows at once.
         home_page_size: How many the overview does.
         most_reasons: How many memories of an answer are shown.
@@ -39,6 +40,7 @@ class Ways:
     use_all: str
     use_private: str = ""
     can_widen: bool = True
+    has_threads: bool = True
     page_size: int = 10
     home_page_size: int = 20
     most_reasons: int = 15

@@ -17,6 +17,7 @@ from bots.desk.sheets import Export, Sheet, Words
 from bots.discord.asked import AnyInteraction, Asked, guild_of
 from bots.discord.buttons import view_of
 from bots.discord.errors import DiscordRefusedError, DiscordUnavailableError
+from bots.discord.render import CONTENT_CHARS
 from bots.discord.rest import DiscordRest, translated
 from bots.discord.views import View, view
 from bots.discord.ways import ways_of
@@ -25,6 +26,7 @@ from memory.tasks import TaskTracker
 _log = structlog.get_logger(__name__)
 
 TOLD = "Done; everybody here can see it."
+NOT_TOLD = "Done, but I could not tell the others here."
 FILE_NAME = "memories.json"
 _SIGN_WITHIN_S = 3.0
 
@@ -74,9 +76,7 @@ class Answering:
                 return
             shown, beside = view(sheet), asked.replaces and outcome.is_beside
             if shown.is_for_all:
-                if not asked.replaces:
-                    await self._answer(interaction, view(Words(TOLD)))
-                await _follow(interaction, shown, private=False)
+                await self._announce(asked, shown)
             elif beside:
                 await _follow(interaction, shown, private=True)
             elif isinstance(sheet, Export) and asked.replaces:
@@ -87,6 +87,22 @@ class Answering:
                 await self._answer(interaction, shown, data=data)
         except (DiscordUnavailableError, DiscordRefusedError) as error:
             _log.warning("outcome_not_shown", reason=str(error))
+
+    async def _announce(self, asked: Asked, shown: View) -> None:
+        """Tell everybody there, once, then who asked whether they were told."""
+        here = str(asked.interaction.channel_id)
+        nonce = f"{asked.interaction.id}-a"
+        try:
+            await self._rest.insist(lambda: self._rest.post(here, shown.text[:CONTENT_CHARS], nonce=nonce))
+        except (DiscordUnavailableError, DiscordRefusedError) as error:
+            _log.warning("not_announced", reason=str(error))
+            words = view(Words(NOT_TOLD))
+        else:
+            words = view(Words(TOLD))
+        if not asked.replaces:
+            await self._answer(asked.interaction, words)
+        elif words.text != TOLD:
+            await _follow(asked.interaction, words, private=True)
 
     async def _show_nothing(self, asked: Asked) -> None:
         if not asked.replaces:

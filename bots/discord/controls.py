@@ -12,10 +12,19 @@ from typing import Any
 import discord
 import structlog
 from discord import app_commands
-from discord.app_commands import AppCommandContext, AppCommandError, AppInstallationType, Choice, CommandTree
+from discord.app_commands import (
+    AppCommandContext,
+    AppCommandError,
+    AppInstallationType,
+    Choice,
+    CommandNotFound,
+    CommandSignatureMismatch,
+    CommandTree,
+)
 
 from bots.desk.asking import Asker, Chosen
 from bots.desk.desk import MemoryDesk
+from bots.desk.outcome import BROKEN, failed
 from bots.desk.sheets import Sheet
 from bots.discord import asked, ids
 from bots.discord.answering import Answering
@@ -188,12 +197,16 @@ class _Tree(CommandTree[Any]):
 
     async def on_error(self, interaction: AnyInteraction, error: AppCommandError, /) -> None:
         """Say in our words what broke before anything was done, such as a command of another version."""
-        _log.error("command_broke", error=type(error).__name__, exc_info=error)
+        if isinstance(error, CommandNotFound | CommandSignatureMismatch):
+            _log.warning("command_unknown", error=type(error).__name__)
+            words = UNKNOWN
+        else:
+            words = failed(BROKEN, error, "command").text
         if not interaction.response.is_done():
             try:
                 await translated(
                     "refuse a command",
-                    lambda: interaction.response.send_message(UNKNOWN, ephemeral=True),
+                    lambda: interaction.response.send_message(words, ephemeral=True),
                     within_s=_REFUSE_WITHIN_S,
                 )
             except PlatformError as refused:

@@ -4,6 +4,8 @@ Discord shows a reply to everybody there, so what only one person should see is 
 words are a command says `bots.verbs`.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from bots.desk.asking import Asker
@@ -64,7 +66,10 @@ class SpokenCommands:
         if command is None or not (said.is_mention or said.is_dm):
             return False
         if not self._taken.is_done(said.channel, said.message):
-            sheet = await self._done(command, said, asked.of_said(said, thread))
+            who = asked.of_said(said, thread)
+            if command.is_of_thread and _would_begin(said, thread):
+                who = replace(who, session_id=None)
+            sheet = await self._done(command, said, who)
             self._taken.note(said.channel, said.message, is_done=True)
             if sheet is not None:
                 self._tasks.start(self._reply(said, sheet), name=f"answer {command.verb}")
@@ -95,6 +100,11 @@ class SpokenCommands:
             await self._rest.insist(post)
         except PlatformError as error:
             _log.warning("outcome_not_shown", reason=str(error))
+
+
+def _would_begin(said: Said, thread: DiscordThread) -> bool:
+    """Whether a conversation is not there yet: a message in a channel itself begins one, a post of a forum is one."""
+    return thread.thread == said.message and said.channel != thread.thread
 
 
 def slash(command: Spoken) -> str:

@@ -52,6 +52,8 @@ DIRECT = replace(
     exported="This is all that is kept of you from our direct messages.",
     use_private="",
     can_widen=False,
+    has_threads=False,
+    no_thread_to_pause="There are no threads here. /memory pause pauses all of our direct messages.",
 )
 
 

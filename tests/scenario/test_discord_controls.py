@@ -10,12 +10,14 @@ from bots.commands import CHANGED
 from bots.conversation import STOPPED
 from bots.delivery.stops import STOP, stop_word
 from bots.desk import desk, outcome
+from bots.desk.pausing import ALREADY_PAUSED, PAUSED
 from bots.discord import ids
-from bots.discord.answering import TOLD
+from bots.discord.answering import NOT_TOLD, TOLD
 from bots.discord.controls import UNKNOWN
 from bots.discord.ids import DiscordThread
-from bots.discord.ways import DISCLOSURE, SERVER
+from bots.discord.ways import DIRECT, DISCLOSURE, SERVER
 from memory.errors import ProviderRefusedError
+from memory.personal import Pauses
 from tests.fakes.discord_server import Channel, DiscordRefusesError, Message, Person, Seen
 from tests.fakes.model import remembers
 from tests.fixtures.discord import DiscordMachine, DiscordProcess
@@ -253,7 +255,7 @@ async def test_a_stopped_answer_ends_for_its_asker_only(discord: DiscordMachine)
 
 
 async def test_an_old_stop_button_stops_nobody_elses_answer(discord: DiscordMachine) -> None:
-    """It was pressed when its answer had just ended, and the next one of the thread is for somebody else."""
+    """It is there still although its answer has ended, and the next one of the thread is for somebody else."""
     process = await started(discord)
     ana, bob, ops = discord.guild.user("ana"), discord.guild.user("bob"), discord.guild.channel("ops")
     process.model.gate.clear()
@@ -262,7 +264,7 @@ async def test_an_old_stop_button_stops_nobody_elses_answer(discord: DiscordMach
         lambda: any("Stop" in each.buttons for each in thread.messages), within_s=10
     )
     (first,) = [each for each in thread.messages if "Stop" in each.buttons]
-    before = dict(first.buttons)
+    before = list(first.components)
     process.model.gate.set()
     await thread.until_answers(1)
     await process.platform.idle()
@@ -270,7 +272,9 @@ async def test_an_old_stop_button_stops_nobody_elses_answer(discord: DiscordMach
     process.model.waiting.clear()
     await bob.says(thread, "@recall and what about api-8?")
     await process.model.waiting.wait()
-    await ana.presses(first, "Stop", shown=before)
+    first.components, after = before, first.components
+    await ana.presses(first, "Stop")
+    first.components = after
     process.model.gate.set()
     await thread.until_answers(2)
 
@@ -292,6 +296,48 @@ async def test_an_answer_ends_that_was_stopped_through_another_process(discord: 
     await thread.until_answers(1)
 
     assert not any("Stop" in message.buttons for message in thread.messages)
+
+
+async def test_only_a_thread_that_is_there_is_paused_by_what_is_said(discord: DiscordMachine) -> None:
+    """A command in a channel itself would pause the conversation that it begins, and nothing of what follows."""
+    process = await started(discord)
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    for verb in ("pause", "resume"):
+        refused = await replied(ana, ops, await ana.says(ops, f"@recall {verb} this thread"))
+        assert read(refused.shown) == SERVER.no_thread_to_pause
+    thread, _ = await answered(discord, ana, ops, "hello")
+    told = await replied(ana, thread, await ana.says(thread, "@recall pause this thread"))
+
+    assert PAUSED in read(told.shown)
+    assert await process.recall.personal.pauses(ids.user_id(discord.guild.guild_id, ana.user_id), None) == Pauses(
+        person=False, thread=False
+    )
+
+
+async def test_everybody_is_told_of_a_pause_before_who_asked_is(discord: DiscordMachine) -> None:
+    """Or that person knows that the others were not told."""
+    await started(discord)
+    ana, ops = discord.guild.user("ana"), discord.guild.channel("ops")
+    thread, _ = await answered(discord, ana, ops, "hello")
+    discord.server.faults.add("POST */messages", "status", status=403)
+    untold = await ana.slash("/memory pause", thread, what="this thread")
+    again = await ana.slash("/memory pause", thread, what="this thread")
+    told = await ana.slash("/memory resume", thread, what="this thread")
+
+    assert [read(each.text) for each in (untold, again, told)] == [NOT_TOLD, ALREADY_PAUSED, TOLD]
+    assert [PAUSED in each.shown for each in thread.answers if "memory in this thread" in each.shown] == [False]
+
+
+async def test_direct_messages_have_no_threads_to_pause(discord: DiscordMachine) -> None:
+    """There they are all one, and nobody else is told of anything."""
+    await started(discord)
+    ana = discord.guild.user("ana")
+    settings = await ana.slash("/memory settings", ana.dm)
+    refused = await ana.slash("/memory pause", ana.dm, what="this thread")
+
+    assert "In this thread" not in read(settings.text) and "In a thread" not in read(settings.text)
+    assert not any("thread" in label for label in settings.messages[0].buttons)
+    assert read(refused.text) == DIRECT.no_thread_to_pause
 
 
 async def test_a_command_of_an_older_version_is_answered(discord: DiscordMachine) -> None:
@@ -375,7 +421,7 @@ async def test_settings_pause_and_export(discord: DiscordMachine) -> None:
     await started(discord)
     ana, bob, ops = discord.guild.user("ana"), discord.guild.user("bob"), discord.guild.channel("ops")
     thread, _ = await answered(discord, ana, ops, "hello")
-    paused = await ana.slash("/memory pause", thread, what="this thread", expect=2)
+    paused = await ana.slash("/memory pause", thread, what="this thread")
     told = [each for each in bob.sees(thread) if "paused my memory in this thread" in each.shown]
     nowhere = await ana.slash("/memory pause", ops, what="this thread")
     settings = await ana.slash("/memory settings", thread)

@@ -144,18 +144,14 @@ class Client:
         label: str,
         value: str | Sequence[str] | None = None,
         *,
-        shown: Mapping[str, Json] | None = None,
         expect: int = 0,
         within_s: float = 10.0,
     ) -> Seen:
-        """Press a button, by its label, or choose from a select, by its placeholder, in a message they see.
-
-        With `shown` the buttons are those: what their client showed when they pressed, which may have changed since.
-        """
-        channel, buttons = self._seen_in(message), message.buttons if shown is None else shown
-        if label not in buttons:
-            raise DiscordRefusesError(f"there is no {label!r}; there are {list(buttons)}")
-        element = buttons[label]
+        """Press a button, by its label, or choose from a select, by its placeholder, in a message they see."""
+        channel = self._seen_in(message)
+        if label not in message.buttons:
+            raise DiscordRefusesError(f"there is no {label!r}; there are {list(message.buttons)}")
+        element = message.buttons[label]
         if element.get("disabled") or "custom_id" not in element:
             raise DiscordRefusesError(f"{label!r} cannot be pressed")
         data: Json = {"component_type": element["type"], "custom_id": element["custom_id"], "id": element.get("id", 0)}
