@@ -17,9 +17,11 @@ from typing import Annotated
 
 import typer
 
-from memory.errors import InputError, RecallError
+from memory.errors import InputError, RecallError, UnreachableError
 
 CONFIG_ERROR = 2
+UNREACHABLE = 75
+"""EX_TEMPFAIL of sysexits.h: another start may help, so a supervisor is to make one."""
 PROBLEMS_FOUND = 1
 
 app = typer.Typer(
@@ -233,12 +235,12 @@ def migrate() -> None:
 
 
 def main() -> None:
-    """Run the command line; a RecallError ends as readable lines on standard error and exit code 2."""
+    """Run the command line; a RecallError ends as readable lines on standard error and an exit code."""
     try:
         app()
     except RecallError as error:
         sys.stderr.write("".join(f"recall: {line}\n" for line in str(error).splitlines()))
-        sys.exit(CONFIG_ERROR)
+        sys.exit(UNREACHABLE if isinstance(error, UnreachableError) else CONFIG_ERROR)
     except BrokenPipeError:  # whoever read our output has left; there is nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -22,8 +22,9 @@ from bots.slack import access as slack_access
 from bots.slack.adapter import SlackPlatform, SlackSettings
 from memory.bootstrap import Recall, open_memory
 from memory.clock import SystemClock
-from memory.errors import ConfigError, StoreError
+from memory.errors import StoreError
 from memory.extraction import SweepReport
+from memory.reaching import all_reached
 
 _log = structlog.get_logger(__name__)
 
@@ -70,19 +71,19 @@ async def _check_access(settings: PlatformSettings, *, only: str | None) -> None
 
     Raises:
         ConfigError: One line for each reason why it does not.
+        UnreachableError: The same, where nobody has to mend anything.
     """
     slack, discord = _chosen(settings, only)
-    problems: list[str] = []
+    checks: list[Awaitable[None]] = []
     if slack is not None:
-        problems += await slack_access.access_problems(
-            bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url
+        checks.append(
+            slack_access.check_access(bot_token=slack.bot_token, app_token=slack.app_token, api_url=slack.api_url)
         )
     if discord is not None:
-        problems += await discord_access.access_problems(
-            token=discord.token, api_url=discord.api_url, follow_up=discord.follow_up
+        checks.append(
+            discord_access.check_access(token=discord.token, api_url=discord.api_url, follow_up=discord.follow_up)
         )
-    if problems:
-        raise ConfigError(problems)
+    await all_reached(*checks)
 
 
 def _count_swept(metrics: Metrics, report: SweepReport) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from bots.health import Look, all_hopeless
 from bots.platform import Platform
-from memory.errors import ConfigError, RecallError, first_error
+from memory.errors import ConfigError, RecallError, UnreachableError, first_error
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class Serving:
 
         Raises:
             ConfigError: None of them can go on, with the lines of all.
-            RecallError: One of them failed.
+            RecallError: One of them failed, or could not be reached when it began: another start may help.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -56,6 +56,8 @@ class Serving:
     async def _serve(self, name: str, platform: Platform) -> None:
         try:
             await platform.run()
+        except UnreachableError:
+            raise
         except ConfigError as error:
             self._ended[name] = error
             if len(self._ended) < len(self._platforms):  # or it is said when the process ends

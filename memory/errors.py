@@ -2,7 +2,8 @@
 
 RecallError
 ├── ConfigError                    one readable list of all that is wrong with the settings; exit code 2
-│   └── FolderInUseError           (owner) another process owns the data folder
+│   ├── FolderInUseError           (owner) another process owns the data folder
+│   └── UnreachableError           what is configured does not answer now; exit code 75
 ├── InputError                     what the person typed cannot be taken; its text is for them
 │   ├── NoCommunityError           nothing is for everybody where people have nothing in common
 │   └── PausedError                memory is paused for them, or in this thread
@@ -39,6 +40,9 @@ __all__ = [
     "StoreCorruptError",
     "StoreError",
     "StoreUnavailableError",
+    "UnreachableError",
+    "first_error",
+    "together",
 ]
 
 
@@ -68,6 +72,18 @@ class FolderInUseError(ConfigError):
     def __init__(self, folder: str, owner: str) -> None:
         self.owner = owner
         super().__init__([f"RECALL_DATA_DIR: {folder!r} is in use by {owner}"])
+
+
+class UnreachableError(ConfigError):
+    """What is configured does not answer now: nobody need mend anything, and another start may reach it."""
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Return one error with the lines of all; another start is worth while only if it is for each of them."""
+    problems = [problem for error in errors for problem in error.problems]
+    if all(isinstance(error, UnreachableError) for error in errors):
+        return UnreachableError(problems)
+    return ConfigError(problems)
 
 
 class InputError(RecallError):

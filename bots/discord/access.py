@@ -1,30 +1,36 @@
 """Whether Discord lets Recall in: asked before anything else is opened, and by REST, which costs no session."""
 
-from collections.abc import Sequence
-
 import discord
 
 from bots.discord.client import intents, point_at
 from bots.discord.gateway import log_in
-from bots.discord.rest import TIMEOUT_S
-from memory.errors import ConfigError
+from memory.clock import SystemTimer
+from memory.ports import Timer
+from memory.reaching import REACH_WITHIN_S, until_reached
+
+_TIMER = SystemTimer()
 
 
-async def access_problems(
-    *, token: str, api_url: str | None, follow_up: bool, within_s: float = TIMEOUT_S
-) -> Sequence[str]:
-    """Return a line if Discord refuses the token or an intent, or cannot be reached.
+async def check_access(
+    *, token: str, api_url: str | None, follow_up: bool, within_s: float = REACH_WITHIN_S, timer: Timer = _TIMER
+) -> None:
+    """Ask Discord whether it takes the token, and allows what is asked for.
 
     Args:
         token: Of the bot.
         api_url: Discord's when None.
         follow_up: Whether messages that do not mention Recall are to be read.
-        within_s: For all calls together, in seconds.
+        within_s: For all attempts together, in seconds.
+        timer: How time passes.
+
+    Raises:
+        ConfigError: It does not.
+        UnreachableError: Discord cannot be reached.
     """
     point_at(api_url=api_url, gateway_url=None)
-    async with discord.Client(intents=intents(follow_up=False)) as client:
-        try:
-            await log_in(client, token, follow_up=follow_up, within_s=within_s)
-        except ConfigError as error:
-            return error.problems
-    return ()
+
+    async def ask(left_s: float) -> None:
+        async with discord.Client(intents=intents(follow_up=False)) as client:
+            await log_in(client, token, follow_up=follow_up, within_s=left_s)
+
+    await until_reached(ask, within_s=within_s, timer=timer)

@@ -50,6 +50,7 @@ from memory.errors import RecallError
 from memory.forgetting import Forgetting
 from memory.personal import PersonalMemory
 from memory.ports import Clock, LeaseStore, NamedValues, Pace, PlaceStore, Signals
+from memory.reaching import REACH_WITHIN_S, until_reached
 from memory.service import MemoryService
 from memory.tasks import TaskTracker
 
@@ -72,6 +73,7 @@ class DiscordSettings:
         auto_thread: Whether a mention opens a thread.
         ready_timeout_s: How long a session waits for its next server before it counts as begun, in seconds.
         lease_s: How long another process waits for this one's shards when it dies, in seconds.
+        reach_within_s: How long each step of a start tries to reach Discord, in seconds.
     """
 
     token: str
@@ -81,6 +83,7 @@ class DiscordSettings:
     auto_thread: bool = True
     ready_timeout_s: float = 2.0
     lease_s: float = LEASE_S
+    reach_within_s: float = REACH_WITHIN_S
 
 
 class DiscordPlatform(Platform):
@@ -222,13 +225,12 @@ class DiscordPlatform(Platform):
         """Serve until it is closed.
 
         Raises:
-            ConfigError: Discord cannot be reached, or refuses the token or an intent.
+            ConfigError: Discord refuses the token or an intent.
+            UnreachableError: Discord cannot be reached.
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._client)
-            await log_in(self._client, self._settings.token, follow_up=self._settings.follow_up)
-            await wait_for_budget(self._client, self._until_closed)
-            await see_gateway()
+            await self._begin()
             listening = asyncio.create_task(connected(self._client), name="listen to discord")
             stack.push_async_callback(self._hang_up, listening)
             stack.push_async_callback(self._tasks.close, grace_s=_LAST_CALLS_S)
@@ -264,6 +266,15 @@ class DiscordPlatform(Platform):
 
     def _identity(self) -> BotIdentity:
         return BotIdentity(user_id=self._rest.own_id)
+
+    async def _begin(self) -> None:
+        """Log in, and see that a session may be begun."""
+        token, follow_up, within_s = self._settings.token, self._settings.follow_up, self._settings.reach_within_s
+        await until_reached(
+            lambda left_s: log_in(self._client, token, follow_up=follow_up, within_s=left_s), within_s=within_s
+        )
+        await wait_for_budget(self._client, self._until_closed, within_s=within_s)
+        await until_reached(lambda left_s: see_gateway(within_s=left_s), within_s=within_s)
 
     async def _hang_up(self, listening: asyncio.Task[None]) -> None:
         """Close the gateway; answers that were being made are over by now."""

@@ -137,7 +137,7 @@ async def _all_servers(client: discord.Client, within_s: float) -> Sequence[Any]
                 if len(page) < _PAGE:
                     return servers
     except UNANSWERED as error:
-        raise ConfigError([unreachable(error, within_s)]) from error
+        raise unreachable(error, within_s) from error
 
 
 def _missing(granted: discord.Permissions) -> Sequence[str]:

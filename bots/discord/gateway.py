@@ -14,7 +14,9 @@ import structlog
 from discord.gateway import DiscordWebSocket
 
 from bots.discord.rest import TIMEOUT_S
-from memory.errors import ConfigError
+from bots.network import why_unanswered
+from memory.errors import ConfigError, UnreachableError
+from memory.reaching import until_reached
 
 _log = structlog.get_logger(__name__)
 
@@ -26,9 +28,14 @@ NO_INTENT = (
     "DISCORD_FOLLOW_UP=true needs the Message Content intent, which is off for this bot. Switch it on in the "
     "developer portal (Bot, Privileged Gateway Intents), or set DISCORD_FOLLOW_UP=false."
 )
-NOT_DISCORD = "Discord cannot be reached: what answers at DISCORD_API_URL is not Discord."
+NOT_DISCORD = (
+    "DISCORD_API_URL: what answers there is not Discord's API. It ends with the version, as "
+    "https://discord.com/api/v10 does."
+)
 UNANSWERED = (TimeoutError, discord.HTTPException, discord.GatewayNotFound, aiohttp.ClientError, OSError)
 """What the library raises where Discord gives no answer, or one that says nothing of the question."""
+_NOT_FOUND, _CLIENT_ERROR, _SERVER_ERROR = 404, 400, 500
+_MAY_PASS = frozenset({408, 429})
 _BAD_TOKEN_CLOSE = 4004
 _BAD_INTENT_CLOSES = frozenset({4013, 4014})
 
@@ -37,7 +44,8 @@ async def log_in(client: discord.Client, token: str, *, follow_up: bool, within_
     """Log in by REST, and see that Discord allows what is asked for.
 
     Raises:
-        ConfigError: It does not, or cannot be reached.
+        ConfigError: It does not.
+        UnreachableError: Discord cannot be reached; the client may log in again.
     """
     try:
         async with asyncio.timeout(within_s):
@@ -45,7 +53,9 @@ async def log_in(client: discord.Client, token: str, *, follow_up: bool, within_
     except discord.LoginFailure as error:
         raise ConfigError([REFUSED]) from error
     except UNANSWERED as error:
-        raise ConfigError([unreachable(error, within_s)]) from error
+        await client.http.close()
+        client.http.connector = discord.utils.MISSING  # it went with the session, and the library would use it again
+        raise unreachable(error, within_s) from error
     except (LookupError, TypeError) as error:  # the library takes any answer for one of Discord's
         raise ConfigError([NOT_DISCORD]) from error
     if follow_up and not may_read(client):
@@ -95,13 +105,14 @@ async def session_budget(client: discord.Client, *, within_s: float = TIMEOUT_S)
     """Return how many sessions may be begun.
 
     Raises:
-        ConfigError: Discord cannot be reached.
+        ConfigError: What answers is not Discord.
+        UnreachableError: Discord cannot be reached.
     """
     try:
         async with asyncio.timeout(within_s):
             shards, _, limits = await client.http.get_bot_gateway()
     except UNANSWERED as error:
-        raise ConfigError([unreachable(error, within_s)]) from error
+        raise unreachable(error, within_s) from error
     return SessionBudget(
         total=limits["total"],
         remaining=limits["remaining"],
@@ -110,13 +121,16 @@ async def session_budget(client: discord.Client, *, within_s: float = TIMEOUT_S)
     )
 
 
-async def wait_for_budget(client: discord.AutoShardedClient, wait: Callable[[float], Awaitable[object]]) -> None:
+async def wait_for_budget(
+    client: discord.AutoShardedClient, wait: Callable[[float], Awaitable[object]], *, within_s: float = TIMEOUT_S
+) -> None:
     """Wait before a session is begun, if too many were.
 
     Raises:
-        ConfigError: Discord cannot be reached.
+        ConfigError: What answers is not Discord.
+        UnreachableError: Discord cannot be reached.
     """
-    budget = await session_budget(client)
+    budget = await until_reached(lambda left_s: session_budget(client, within_s=left_s), within_s=within_s)
     client.shard_count = budget.shards  # or the library asks again, and connects to where it is told, past a proxy
     pause_s = pause_before(total=budget.total, remaining=budget.remaining, reset_after_s=budget.reset_after_s)
     if pause_s:
@@ -128,7 +142,8 @@ async def see_gateway(*, within_s: float = TIMEOUT_S) -> None:
     """See that the gateway answers, which begins no session: the library would try for ever, and be hard to stop.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: What answers is no gateway.
+        UnreachableError: It does not.
     """
     try:
         async with (
@@ -138,7 +153,7 @@ async def see_gateway(*, within_s: float = TIMEOUT_S) -> None:
         ):
             await socket.receive()
     except UNANSWERED as error:
-        raise ConfigError([f"Its gateway: {unreachable(error, within_s)}"]) from error
+        raise unreachable(error, within_s, gateway=True) from error
 
 
 async def connected(client: discord.AutoShardedClient) -> None:
@@ -155,18 +170,33 @@ async def connected(client: discord.AutoShardedClient) -> None:
         raise ConfigError([_closed(error.code)]) from error
 
 
-def unreachable(error: BaseException, within_s: float) -> str:
-    """Return the line that says why Discord cannot be reached."""
+def unreachable(error: BaseException, within_s: float, *, gateway: bool = False) -> ConfigError:
+    """Return the error that says why Discord, or its gateway, gave no answer, and whether that may pass by itself."""
+    status = _status(error)
+    if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _MAY_PASS:
+        if status == _NOT_FOUND and not gateway:
+            return ConfigError([NOT_DISCORD])
+        setting = "DISCORD_GATEWAY_URL" if gateway else "DISCORD_API_URL"
+        return ConfigError([f"{setting}: what answers there lets nobody in (status {status})."])
+    who = "Discord's gateway" if gateway else "Discord"
     match error:
         case TimeoutError():
-            detail = f"no answer in {within_s:g} s"
-        case discord.GatewayNotFound():
-            detail = "it does not say where its gateway is"
-        case discord.HTTPException():
-            detail = f"status {error.status}"
+            detail = f"no answer in {round(within_s, 1):g} s"
+        case _ if status:
+            detail = f"status {status}"
         case _:
-            detail = type(error).__name__
-    return f"Discord cannot be reached: {detail}."
+            detail = why_unanswered(error)
+    return UnreachableError([f"{who} cannot be reached: {detail}."])
+
+
+def _status(error: BaseException) -> int:
+    """Return what HTTP said; 0 when it said nothing."""
+    match error:
+        case discord.GatewayNotFound() if error.__cause__ is not None:
+            return _status(error.__cause__)
+        case discord.HTTPException() | aiohttp.ClientResponseError():
+            return error.status
+    return 0
 
 
 def _closed(code: int) -> str:

@@ -12,6 +12,7 @@ import aiohttp
 import discord
 
 from bots.discord.errors import DiscordRefusedError, DiscordUnavailableError
+from bots.network import why_unanswered
 
 T = TypeVar("T")
 
@@ -195,7 +196,7 @@ async def translated(operation: str, make: Callable[[], Awaitable[T]], *, within
         raise DiscordRefusedError(operation, error.status, error.code) from error
     except (aiohttp.ClientError, OSError) as error:
         sent = False if isinstance(error, _NEVER_CONNECTED) else None
-        raise DiscordUnavailableError(operation, type(error).__name__, sent=sent) from error
+        raise DiscordUnavailableError(operation, why_unanswered(error), sent=sent) from error
     except RuntimeError as error:  # aiohttp's word for a session that is closed: the process ends
         raise DiscordUnavailableError(operation, "closed", sent=False) from error
 

@@ -148,7 +148,8 @@ class SlackPlatform(Platform):
         """Serve until it is closed.
 
         Raises:
-            ConfigError: Slack cannot be reached, refuses a token, or has ended the installation.
+            ConfigError: Slack refuses a token, or has ended the installation.
+            UnreachableError: Slack cannot be reached.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._web.close)

@@ -17,7 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 from bots.slack.socket import SlackSocket
 from bots.slack.web import SlackWeb
-from memory.errors import ConfigError
+from memory.errors import ConfigError, UnreachableError
 from memory.ports import Clock
 from memory.tasks import TaskTracker
 
@@ -65,7 +65,8 @@ class SlackConnection:
         """Connect.
 
         Raises:
-            ConfigError: Slack cannot be reached, or refuses the token.
+            ConfigError: Slack refuses the token.
+            UnreachableError: Slack cannot be reached.
         """
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
@@ -75,7 +76,7 @@ class SlackConnection:
             raise ConfigError([f"SLACK_APP_TOKEN: Slack refuses to open a connection ({error.code})."]) from error
         except (TimeoutError, SlackUnavailableError) as error:
             await self._close()
-            raise ConfigError(["Slack cannot be reached: its Socket Mode gave no connection."]) from error
+            raise UnreachableError(["Slack cannot be reached: its Socket Mode gave no connection."]) from error
         self._keeping.start(self._keep(), name="keep the connection alive")
         return self
 

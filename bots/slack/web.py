@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
+from bots.network import why_unanswered
 from bots.slack.errors import SlackRefusedError, SlackUnavailableError
 
 T = TypeVar("T")
@@ -176,9 +177,9 @@ class SlackWeb:
             async with self._open_session().post(url, timeout=timeout, **body) as response:
                 status, text, headers = response.status, await response.text(), response.headers
         except _NEVER_CONNECTED as error:
-            raise SlackUnavailableError(name, type(error).__name__, sent=False) from error
+            raise SlackUnavailableError(name, why_unanswered(error), sent=False) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise SlackUnavailableError(name, type(error).__name__, sent=None) from error
+            raise SlackUnavailableError(name, why_unanswered(error), sent=None) from error
         if status == _TOO_MANY:
             self._on_rate_limited()
             wait_s = _retry_after_s(headers)
@@ -214,7 +215,7 @@ class SlackWeb:
                         response.close()  # the rest need not come
                         break
         except (aiohttp.ClientError, OSError) as error:
-            raise SlackUnavailableError(_FILE, type(error).__name__, sent=None) from error
+            raise SlackUnavailableError(_FILE, why_unanswered(error), sent=None) from error
         return Fetched(
             content_type=response.content_type, data=bytes(data[:max_bytes]), is_whole=len(data) <= max_bytes
         )
@@ -231,9 +232,9 @@ class SlackWeb:
         except SlackApiError as error:
             raise _translated(method, error.response) from error
         except _NEVER_CONNECTED as error:
-            raise SlackUnavailableError(method, type(error).__name__, sent=False) from error
+            raise SlackUnavailableError(method, why_unanswered(error), sent=False) from error
         except (aiohttp.ClientError, SlackClientError, OSError) as error:
-            raise SlackUnavailableError(method, type(error).__name__, sent=None) from error
+            raise SlackUnavailableError(method, why_unanswered(error), sent=None) from error
         except AttributeError as error:  # the SDK's, on a plain text answer with status 200, as some proxies give
             raise SlackUnavailableError(method, "unreadable answer", sent=True) from error
         data = dict(response.data) if isinstance(response.data, dict) else {}

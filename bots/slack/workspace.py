@@ -1,17 +1,21 @@
 """The workspace that a bot token belongs to, asked for once, and who Recall is there."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from slack_bolt.authorization import AuthorizeResult
 
-from bots.slack.errors import SlackRefusedError, SlackUnavailableError
+from bots.slack.access import answered
+from bots.slack.errors import SlackRefusedError
 from bots.slack.inbound import BotIdentity
 from bots.slack.web import SlackWeb
+from memory.clock import SystemTimer
 from memory.errors import ConfigError
+from memory.ports import Timer
+from memory.reaching import REACH_WITHIN_S, until_reached
 
-_REACH_S = 15.0
+_TIMER = SystemTimer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +46,25 @@ class Workspace:
         return authorize
 
 
-async def identify(web: SlackWeb, *, within_s: float = _REACH_S) -> Workspace:
+async def identify(web: SlackWeb, *, within_s: float = REACH_WITHIN_S, timer: Timer = _TIMER) -> Workspace:
     """Ask Slack whose the token is.
 
     Args:
         web: With the token.
         within_s: For all attempts together.
+        timer: How time passes.
 
     Raises:
-        ConfigError: Slack cannot be reached in time, or refuses the token.
+        ConfigError: Slack refuses the token.
+        UnreachableError: Slack cannot be reached in time.
     """
+
+    async def ask(left_s: float) -> dict[str, Any]:
+        return await answered(lambda: web.call("auth.test", within_s=left_s), within_s=left_s)
+
     try:
-        async with asyncio.timeout(within_s):
-            found = await web.call("auth.test", within_s=within_s)
+        found = await until_reached(ask, within_s=within_s, timer=timer)
     except SlackRefusedError as error:
         raise ConfigError([f"SLACK_BOT_TOKEN: Slack refuses it ({error.code})."]) from error
-    except SlackUnavailableError as error:
-        raise ConfigError([f"Slack cannot be reached: {error}."]) from error
-    except TimeoutError as error:
-        raise ConfigError([f"Slack cannot be reached: auth.test got no answer in {within_s:g} s."]) from error
     bot = BotIdentity(user_id=found["user_id"], bot_id=found.get("bot_id", ""))
     return Workspace(team=found.get("team_id") or found["enterprise_id"], url=found["url"], bot=bot)

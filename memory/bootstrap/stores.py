@@ -1,16 +1,16 @@
 """Opening the stores and the models that the settings name, and saying in one go what cannot be reached."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from memory.errors import ConfigError, StoreError, StoreUnavailableError
+from memory.errors import ConfigError, StoreError, StoreUnavailableError, UnreachableError
 from memory.pace import SteadyPace
 from memory.ports import Clock, Embedder, Pace, SessionCache, Signals, VectorIndex
 from memory.providers.anthropic import AnthropicModel
 from memory.providers.sentence_transformers import open_embedder
+from memory.reaching import all_reached, until_reached
 from memory.settings import MemorySettings
 from memory.stores.chroma import open_chroma_folder, open_chroma_server
 from memory.stores.embedded import DataFolder, lock_data_folder, open_valkey
@@ -19,10 +19,6 @@ from memory.stores.redis import RedisPace, RedisSessionCache, open_client, open_
 from memory.stores.sql.database import Database, open_database
 from memory.stores.sql.leases import SqlLeaseStore
 from memory.stores.sql.migrate import migrate
-
-REACH_WITHIN_S = 15.0
-"""A configured store that does not answer for so long at start is a problem; later outages are ridden out."""
-_RETRY_S = 0.5
 
 Progress = Callable[[str], None]
 
@@ -56,9 +52,8 @@ async def open_sql(stack: AsyncExitStack, settings: MemorySettings, clock: Clock
     else:
         where = settings.database_url.get_secret_value()
     database = await stack.enter_async_context(open_database(where, clock=clock))
-    problem = await _reach("DATABASE_URL", lambda: migrate(database), embedded=settings.database_url is None)
-    if problem:
-        raise ConfigError([problem])
+    subject = "The record in the data folder" if settings.database_url is None else "DATABASE_URL"
+    await _reach(subject, lambda: migrate(database))
     return database
 
 
@@ -141,32 +136,31 @@ async def _reach_all(settings: MemorySettings, stores: Stores, *, mend_index: bo
     Raises:
         ConfigError: One line for each that does not.
     """
-    reaching = []
-    async with asyncio.TaskGroup() as group:
-        if settings.redis_url is not None:
-            reaching.append(group.create_task(_reach("REDIS_URL", stores.cache.ping)))
-        if settings.chromadb_url is not None and not mend_index:
-            reaching.append(group.create_task(_reach("CHROMADB_URL", stores.index.ping)))
-    problems = [problem for task in reaching if (problem := task.result())]
-    if problems:
-        raise ConfigError(problems)
+    pings: dict[str, Callable[[], Awaitable[None]]] = {}
+    if settings.redis_url is not None:
+        pings["REDIS_URL"] = stores.cache.ping
+    if settings.chromadb_url is not None and not mend_index:
+        pings["CHROMADB_URL"] = stores.index.ping
+    await all_reached(*(_reach(setting, ping) for setting, ping in pings.items()))
 
 
-async def _reach(setting: str, ping: Callable[[], Awaitable[None]], *, embedded: bool = False) -> str | None:
-    """Try for REACH_WITHIN_S; return the problem as one line, None when there is none."""
-    deadline = asyncio.get_running_loop().time() + REACH_WITHIN_S
-    while True:
+async def _reach(subject: str, ping: Callable[[], Awaitable[None]]) -> None:
+    """Try until it answers, but not for ever.
+
+    Raises:
+        UnreachableError: It did not.
+        ConfigError: Waiting mends nothing.
+    """
+
+    async def attempt(_left_s: float) -> None:
         try:
             await ping()
         except StoreUnavailableError as error:
-            if asyncio.get_running_loop().time() >= deadline:
-                subject = "The record in the data folder" if embedded else setting
-                return f"{subject} cannot be reached: {error}."
-            await asyncio.sleep(_RETRY_S)
-        except StoreError as error:  # waiting mends none of the others
-            return str(error)
-        else:
-            return None
+            raise UnreachableError([f"{subject} cannot be reached: {error}."]) from error
+        except StoreError as error:
+            raise ConfigError([str(error)]) from error
+
+    await until_reached(attempt)
 
 
 def anthropic_model(settings: MemorySettings) -> AnthropicModel:

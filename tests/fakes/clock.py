@@ -1,4 +1,4 @@
-"""A clock and a timer that the test moves."""
+"""A clock and timers that the test moves."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,22 @@ class FrozenClock(Clock):
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`."""
         self._now += timedelta(seconds=seconds)
+
+
+class SwiftTimer(Timer):
+    """Whoever sleeps goes on at once, that much later."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self._now += seconds
+        await asyncio.sleep(0)
 
 
 class HandTimer(Timer):

@@ -149,4 +149,4 @@ async def test_an_address_where_something_else_answers(server: DiscordServer) ->
     """Such as without the version."""
     (line,) = lines(await examined(server, api_url=server.api_url.removesuffix("/v10")), "problem")
 
-    assert line.startswith("Discord bot token: Discord cannot be reached: ")
+    assert line.startswith("Discord bot token: DISCORD_API_URL: what answers there is not Discord's API. ")

@@ -87,7 +87,7 @@ async def test_an_intent_that_is_taken_away_ends_it(discord: DiscordMachine) -> 
     ("api_url", "line"),
     [
         ("http://127.0.0.1:9/api/v10", "Discord cannot be reached: "),
-        ("{}/nowhere", "Discord cannot be reached: status 404."),
+        ("{}/nowhere", "DISCORD_API_URL: what answers there is not Discord's API. It ends with the version"),
     ],
 )
 async def test_an_address_where_discord_is_not(discord: DiscordMachine, api_url: str, line: str) -> None:

@@ -116,7 +116,6 @@ async def test_a_kill_during_the_model_call_costs_nothing(discord_bot: DiscordBo
         ("DISCORD_TOKEN", "MTIz.wrong.wrong", "DISCORD_TOKEN: Discord refuses it"),
         ("DISCORD_TOKEN", "Bot MTIz.wrong.wrong", "DISCORD_TOKEN begins with a word"),
         ("DISCORD_FOLLOW_UP", "true", "DISCORD_FOLLOW_UP=true needs the Message Content intent"),
-        ("DISCORD_API_URL", "http://127.0.0.1:9/api/v10", "Discord cannot be reached"),
     ],
 )
 async def test_what_discord_refuses_is_one_line_and_exit_code_2(
@@ -131,6 +130,27 @@ async def test_what_discord_refuses_is_one_line_and_exit_code_2(
     assert "Traceback" not in err
     assert not (discord_bot.folder / "data" / "recall.db").exists()
     assert discord_bot.discord.gateway.identifies == []
+
+
+async def test_platforms_out_of_reach_are_a_line_each_and_an_exit_code_to_start_again_on(
+    discord_bot: DiscordBot,
+) -> None:
+    """Nobody has to mend anything: 75, which the supervisors in the README restart."""
+    code, _, err = await discord_bot.runs(
+        "run",
+        DISCORD_API_URL="http://127.0.0.1:9/api/v10",
+        SLACK_API_URL="http://127.0.0.1:9/api/",
+        SLACK_BOT_TOKEN="xoxb-1",
+        SLACK_APP_TOKEN="xapp-1",
+    )
+
+    assert code == 75
+    assert [line for line in err.splitlines() if line.startswith("recall: ")] == [
+        "recall: Slack cannot be reached: slack: auth.test got no answer (connection refused).",
+        "recall: Discord cannot be reached: connection refused.",
+    ]
+    assert "Traceback" not in err
+    assert not (discord_bot.folder / "data" / "recall.db").exists()
 
 
 async def test_a_token_that_is_reset_ends_the_process(discord_bot: DiscordBot) -> None:

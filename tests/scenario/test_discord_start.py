@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bots.discord.gateway import NO_INTENT, REFUSED
 from bots.wording import counted
-from memory.errors import ConfigError
+from memory.errors import ConfigError, UnreachableError
 from tests.fixtures.discord import DiscordMachine
 from tests.fixtures.discord_memory import asked
 
@@ -70,10 +70,21 @@ async def test_a_discord_that_is_down_at_the_start_is_one_line(discord: DiscordM
     """And no session."""
     discord.server.faults.add(route, "status", status=503, times=None)
     process = discord.begin(discord.settings)
-    with pytest.raises(ConfigError, match="cannot be reached"):
+    with pytest.raises(UnreachableError, match="cannot be reached: status 503"):
         await asyncio.wait_for(process.serving, timeout=60)
 
     assert discord.server.gateway.identifies == []
+
+
+@pytest.mark.parametrize("route", ["GET /users/@me", "GET /gateway/bot"])
+async def test_a_discord_that_comes_late_is_waited_for(discord: DiscordMachine, route: str) -> None:
+    """As the network does after a reboot: the message is answered."""
+    discord.server.faults.add(route, "status", status=503)
+    await discord.start()
+    ana = discord.guild.user("ana")
+    await ana.says(ana.dm, "hello")
+
+    await ana.dm.until_answers(1)
 
 
 async def test_an_answer_that_an_earlier_process_could_not_show_looks_like_any_other(discord: DiscordMachine) -> None:
@@ -134,7 +145,7 @@ async def test_a_gateway_that_does_not_answer_is_one_clear_line(discord: Discord
     process = discord.begin(replace(discord.settings, gateway_url="ws://127.0.0.1:9/"))
     await asyncio.wait([process.serving], timeout=20)
 
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(UnreachableError) as refused:
         process.serving.result()
-    assert refused.value.problems == ("Its gateway: Discord cannot be reached: ClientConnectorError.",)
+    assert refused.value.problems == ("Discord's gateway cannot be reached: connection refused.",)
     assert discord.server.gateway.identifies == []

@@ -128,7 +128,6 @@ async def test_a_log_reaches_the_model_as_its_digest_and_teaches_it_nothing(slac
     [
         ("SLACK_BOT_TOKEN", "xoxb-wrong", "SLACK_BOT_TOKEN"),
         ("SLACK_APP_TOKEN", "xapp-wrong", "SLACK_APP_TOKEN"),
-        ("SLACK_API_URL", "http://127.0.0.1:9/api/", "Slack cannot be reached"),
     ],
 )
 async def test_what_slack_refuses_is_one_line_and_exit_code_2(

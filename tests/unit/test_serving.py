@@ -6,7 +6,7 @@ import pytest
 
 from bots.platform import Platform
 from bots.serving import Serving
-from memory.errors import ConfigError, RecallError
+from memory.errors import ConfigError, RecallError, UnreachableError
 
 
 class Scripted(Platform):
@@ -61,6 +61,16 @@ async def test_when_none_can_go_on_the_process_ends_with_all_reasons() -> None:
 
     assert sorted(raised.value.problems) == ["DISCORD_TOKEN: no", "SLACK_BOT_TOKEN: no"]
     assert serving.hopeless() == "SLACK_BOT_TOKEN: no; DISCORD_TOKEN: no"
+
+
+async def test_one_that_cannot_be_reached_at_its_start_ends_the_process() -> None:
+    """It would never be tried again; another start may reach it."""
+    slack, discord = Scripted(), Scripted()
+    discord.ending.set_exception(UnreachableError(["Discord cannot be reached: connection refused."]))
+    with pytest.raises(UnreachableError):
+        await Serving({"slack": slack, "discord": discord}).run()
+
+    assert slack.ending.cancelled()
 
 
 async def test_any_other_failure_ends_the_process() -> None:

@@ -6,24 +6,21 @@ import pytest
 
 from bots.slack.web import SlackWeb
 from bots.slack.workspace import identify
-from memory.errors import ConfigError
+from memory.errors import ConfigError, UnreachableError
+from tests.fakes.clock import SwiftTimer
 from tests.fakes.slack_server import SlackServer
 
 
 @pytest.fixture
-def waits() -> list[float]:
-    """How long was waited, each time."""
-    return []
+def timer() -> SwiftTimer:
+    """Waiting takes no time."""
+    return SwiftTimer()
 
 
 @pytest.fixture
-async def web(slack: SlackServer, waits: list[float]) -> AsyncIterator[SlackWeb]:
-    """The Web API; waiting takes no time."""
-
-    async def wait(seconds: float) -> None:
-        waits.append(seconds)
-
-    web = SlackWeb(slack.team().bot_token, api_url=slack.url, wait=wait)
+async def web(slack: SlackServer, timer: SwiftTimer) -> AsyncIterator[SlackWeb]:
+    """The Web API."""
+    web = SlackWeb(slack.team().bot_token, api_url=slack.url, wait=timer.sleep)
     yield web
     await web.close()
 
@@ -38,24 +35,24 @@ async def test_a_token_names_its_workspace(slack: SlackServer, web: SlackWeb) ->
     assert (authorized.team_id, authorized.user_id) == (workspace.team, None)
 
 
-@pytest.mark.parametrize(("retry_after_s", "waited"), [(10, [10.0]), (16, [])])
+@pytest.mark.parametrize(("retry_after_s", "waits"), [(10, True), (16, False)])
 async def test_a_rate_limit_is_waited_for_within_the_time(
-    slack: SlackServer, web: SlackWeb, waits: list[float], *, retry_after_s: int, waited: list[float]
+    slack: SlackServer, web: SlackWeb, timer: SwiftTimer, *, retry_after_s: int, waits: bool
 ) -> None:
-    """Longer than a start may take, it is a problem at once."""
+    """One that lasts longer than a start may take is not."""
     slack.faults.add("auth.test", "ratelimited", retry_after_s=retry_after_s, times=None)
+    with pytest.raises(UnreachableError, match=r"Slack cannot be reached: .*rate limited"):
+        await identify(web, timer=timer)
 
-    with pytest.raises(ConfigError, match=r"Slack cannot be reached: .*rate limited"):
-        await identify(web)
-
-    assert waits == waited
+    assert (retry_after_s in timer.sleeps) is waits
+    assert timer.now() <= 15
 
 
 async def test_no_answer_is_a_problem_in_time(slack: SlackServer, web: SlackWeb) -> None:
     """A start does not hang with Slack."""
     slack.faults.add("auth.test", "hold")
 
-    with pytest.raises(ConfigError, match="Slack cannot be reached"):
+    with pytest.raises(UnreachableError, match="Slack cannot be reached"):
         await identify(web, within_s=0.2)
     slack.release()
 
