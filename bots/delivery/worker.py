@@ -151,8 +151,9 @@ class ThreadWorker:
         first = min(self.waiting.values(), key=lambda each: each.order, default=None)
         if first is not None and (claim := await self._claim(first.message_id)):
             return claim
+        known = set(self.waiting)  # what is added while the record is asked, it may not have known yet
         waiting = await self._service.waiting(self._session_id)
-        for message_id in set(self.waiting).difference(waiting):
+        for message_id in known.difference(waiting):
             self._abandon(self.waiting.pop(message_id))
         is_new = bool(waiting) and (first is None or waiting[0] != first.message_id)
         return await self._claim(waiting[0]) if is_new else None

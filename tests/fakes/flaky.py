@@ -180,6 +180,9 @@ class FlakyMessages(SqlMessageStore):
         finally:
             self.renewals.put_nowait(claim)
 
+    async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
+        return await self._call("waiting", super().waiting(session_id))
+
     async def settle(self, claim: TurnClaim, end: NewReply | Failure) -> Message | None:
         return await self._call("settle", super().settle(claim, end))
 

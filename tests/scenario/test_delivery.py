@@ -132,6 +132,20 @@ async def test_what_arrives_goes_first(process: Process) -> None:
     assert (len(texts(shown)), len(texts(other))) == (1, 1)
 
 
+async def test_a_message_that_comes_while_its_thread_is_looked_at_is_answered_where_it_waits(process: Process) -> None:
+    """The look does not know it yet, which says nothing of it."""
+    look = process.messages.held["waiting"] = Hold()
+    first = await process.send("one")
+    await look.reached.wait()
+    second = Shown()
+    await process.delivery.accept(process.message("two"), second)
+    look.gate.set()
+    await process.delivery.idle()
+
+    assert texts(first, second) == ["answer 1", "answer 2"]
+    assert texts(*process.late) == []
+
+
 async def test_a_redelivery_of_a_message_that_is_being_answered_changes_nothing(process: Process) -> None:
     """One answer, in the first delivery's place."""
     process.model.gate.clear()
