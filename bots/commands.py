@@ -107,6 +107,10 @@ class Commands:
         wanted = " ".join(words.split())
         return CommandResult(text=f"No memory of yours has: {wanted}" if wanted else "Nothing is remembered of you.")
 
+    async def suggest(self, owner: UserId, *, number: str, parts: Sequence[str], limit: int) -> Sequence[Memory]:
+        """Return what the owner may mean who has typed a little, as `PersonalMemory.suggest`."""
+        return await self._personal.suggest(owner, number=number, parts=parts, limit=limit)
+
     async def remember(
         self,
         place: Place,

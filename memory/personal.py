@@ -91,6 +91,10 @@ class PersonalMemory:
         wanted = set(content_terms(words) or terms(words))
         return [memory for memory in memories if wanted <= set(terms(memory.text))] if wanted else memories
 
+    async def suggest(self, owner: UserId, *, number: str, parts: Sequence[str], limit: int) -> Sequence[Memory]:
+        """Return at most `limit` memories that the owner may mean who has typed a little, as `FactStore.suggest`."""
+        return await self._facts.suggest(owner, number=number, parts=parts, limit=limit)
+
     async def remember(
         self,
         place: Place,

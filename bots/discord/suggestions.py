@@ -30,22 +30,16 @@ async def suggestions(desk: MemoryDesk, who: Asker, typed: str, *, words: Sequen
         typed: As far as they have come.
         words: What can be meant beside one memory.
     """
-    wanted = " ".join(clean_text(typed).casefold().split())
+    wanted = " ".join(clean_text(typed).split()).lower()
     known = [(word, word) for word in words if word.startswith(wanted)]
+    number = _NUMBER.fullmatch(wanted)
+    digits, parts = (number["digits"], []) if number else ("", wanted.split())
     try:
-        memories = (await desk.commands.show(who.user_id)).memories
+        found = await desk.commands.suggest(who.user_id, number=digits, parts=parts, limit=MOST - len(known))
     except StoreUnavailableError as error:
         _log.warning("nothing_suggested", reason=str(error))
-        memories = ()
-    found = [memory for memory in memories if _may_be(memory, wanted)]
-    return [*known, *map(_suggestion, found)][:MOST]
-
-
-def _may_be(memory: Memory, wanted: str) -> bool:
-    """Whether a memory has all that was typed: the beginning of its number, or parts of its words."""
-    if number := _NUMBER.fullmatch(wanted):
-        return str(memory.number).startswith(number["digits"])
-    return all(part in memory.text.casefold() for part in wanted.split())
+        found = ()
+    return [*known, *map(_suggestion, found)]
 
 
 def _suggestion(memory: Memory) -> Suggestion:

@@ -63,6 +63,19 @@ class FactStore(Protocol):
         """Return the owner's living facts and episodes, newest first; with `history`, superseded facts too."""
         ...
 
+    async def suggest(
+        self, owner: UserId, *, number: str = "", parts: Sequence[str] = (), limit: int
+    ) -> Sequence[Memory]:
+        """Return the owner's living facts and episodes that somebody may mean who has typed a little.
+
+        Args:
+            owner: Whose.
+            number: What their number begins with; "" for any.
+            parts: Pieces of words that their text has, all of them, in small letters or capitals.
+            limit: At most this many, the highest number first.
+        """
+        ...
+
     async def said_in(self, message_id: MessageId, *, owner: UserId) -> Sequence[Fact]:
         """Return those of the owner's living facts that came from a message, in the order of their numbers."""
         ...

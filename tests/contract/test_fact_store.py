@@ -100,6 +100,41 @@ async def test_memories_by_key_finds_history_but_never_anothers(record: Record) 
     assert await record.facts.memories_by_key(BOB.user_id, keys) == []
 
 
+async def test_suggestions_are_what_a_number_or_pieces_of_words_may_mean(record: Record, clock: FrozenClock) -> None:
+    """Facts and episodes of the owner alone, the highest number first, and no more than are asked for."""
+    said = await record.talk("Prod is EKS 1.29.")
+    await record.learn(Outcome(added=(fact_from("Prod is EKS 1.29.", said),), episode=episode_of(said)))
+    for number in range(3, 13):
+        await record.facts.add(remembered(f"Größe {number} is 100%_{number}.", clock))
+    await record.facts.add(remembered("Größe 7 is mine.", clock, person=BOB))
+
+    async def found(number: str = "", *parts: str, limit: int = 25) -> list[int]:
+        lines = await record.facts.suggest(ANNA.user_id, number=number, parts=parts, limit=limit)
+        return [line.number for line in lines]
+
+    assert await found() == [*range(12, 0, -1)]
+    assert await found(limit=3) == [12, 11, 10]
+    assert await found(limit=0) == []
+    assert await found("1") == [12, 11, 10, 1]
+    assert await found("1", limit=2) == [12, 11]
+    assert await found("", "eks", "pro") == [1]
+    assert await found("", "GRÖSSE") == []
+    assert await found("", "GRÖß", "12") == [12]
+    assert await found("", "größ", "%_7") == [7]
+    assert await found("", "_%") == []
+    (episode,) = await record.facts.suggest(ANNA.user_id, parts=[episode_of(said).title.upper()], limit=25)
+    assert episode.kind == "episode"
+
+
+async def test_suggestions_leave_out_what_is_over(record: Record) -> None:
+    """What was superseded is history."""
+    old = await record.facts.add(fact_from("Prod is EKS 1.29.", await record.talk("Prod is EKS 1.29.")))
+    later = await record.talk("Prod is EKS 1.30 now.")
+    await record.learn(Outcome(updated=((old.fact_id, fact_from("Prod is EKS 1.30.", later)),)))
+
+    assert [line.text for line in await record.facts.suggest(ANNA.user_id, limit=5)] == ["Prod is EKS 1.30."]
+
+
 async def test_facts_and_episodes_share_one_row_of_numbers(record: Record) -> None:
     """A number names one memory of a person."""
     said = await record.talk("Prod is EKS 1.29.")

@@ -1,6 +1,6 @@
 """Sheets as Discord shows them, within its limits."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bots.desk.sheets import Announcement, Export, Group, Home, Line, MemoryList, Offer, Origin, Reasons, Words
@@ -56,6 +56,8 @@ def test_discord_takes_a_full_page(text: str) -> None:
 
 
 @given(text=st.text(alphabet=st.sampled_from("*_-|`~>#[]a😀 "), min_size=1, max_size=600))
+@example(text="|-_" * 200)
+@example(text="😀" * 400)
 def test_every_line_that_has_buttons_is_shown(text: str) -> None:
     """Whatever it is made of, none is cut away while its buttons stay, and no link is cut open."""
     shown = view(page(SERVER.page_size, text))

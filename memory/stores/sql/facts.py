@@ -19,6 +19,7 @@ from memory.stores.sql.pause import may_keep
 from memory.stores.sql.people import share_with_forgetting
 from memory.stores.sql.rows import chunks
 from memory.stores.sql.schema import episodes, fact_sources, facts, people
+from memory.stores.sql.suggestions import suggested
 from memory.stores.sql.usage import usage_of
 from memory.stores.sql.widening import widen_facts
 
@@ -64,6 +65,9 @@ class SqlFactStore(FactStore):
             lines = await fact_lines(connection, owner, *where)
             lines += await episode_lines(connection, owner)
         return newest_first(lines)
+
+    async def suggest(self, owner: UserId, *, number: str = "", parts: Sequence[str] = (), limit: int) -> list[Memory]:
+        return await self._database.look("suggest memories", suggested, owner, number=number, parts=parts, limit=limit)
 
     async def said_in(self, message_id: MessageId, *, owner: UserId) -> Sequence[Fact]:
         said = select(fact_sources.c.fact_id).where(fact_sources.c.message_id == message_id)

@@ -1,6 +1,8 @@
 """Facts and episodes as a person sees them: the lines of `/memories`. Reads only."""
 
-from sqlalchemy import ColumnElement, func, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.model import Memory, SessionId, UserId, episode_key, fact_key
@@ -31,21 +33,31 @@ _EPISODE_LINES = (
 )
 
 
-async def fact_lines(connection: AsyncConnection, owner: UserId, *where: ColumnElement[bool]) -> list[Memory]:
-    """Return the owner's facts that meet `where`."""
-    rows = await connection.execute(_FACT_LINES.where(facts.c.owner_id == owner, *where))
+async def fact_lines(
+    connection: AsyncConnection, owner: UserId, *where: ColumnElement[bool], most: int | None = None
+) -> list[Memory]:
+    """Return the owner's facts that meet `where`; at most so many, those with the highest numbers."""
+    wanted = _FACT_LINES.where(facts.c.owner_id == owner, *where)
+    rows = await connection.execute(_newest(wanted, facts.c.number, most))
     return [_fact_line(row) for row in rows]
 
 
-async def episode_lines(connection: AsyncConnection, owner: UserId, *where: ColumnElement[bool]) -> list[Memory]:
-    """Return the owner's episodes that meet `where`."""
-    rows = await connection.execute(_EPISODE_LINES.where(episode_people.c.user_id == owner, *where))
+async def episode_lines(
+    connection: AsyncConnection, owner: UserId, *where: ColumnElement[bool], most: int | None = None
+) -> list[Memory]:
+    """Return the owner's episodes that meet `where`; at most so many, those with the highest numbers."""
+    wanted = _EPISODE_LINES.where(episode_people.c.user_id == owner, *where)
+    rows = await connection.execute(_newest(wanted, episode_people.c.number, most))
     return [_episode_line(row) for row in rows]
 
 
 def newest_first(lines: list[Memory]) -> list[Memory]:
     """Order lines as a person sees them; the first one is what `/forget last` means."""
     return sorted(lines, key=lambda line: (line.said_at, line.number), reverse=True)
+
+
+def _newest(wanted: Select[Any], number: ColumnElement[int], most: int | None) -> Select[Any]:
+    return wanted if most is None else wanted.order_by(number.desc()).limit(most)
 
 
 def _fact_line(row: AnyRow) -> Memory:
