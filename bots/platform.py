@@ -52,6 +52,7 @@ class Reply:
         used: The memories the answer was given, best first; what "why" shows.
         used_before: How many it was given when another process made it, or an earlier one, where `used` is not known.
         remembered: The asker's facts that were stored at their wish during the turn.
+        withheld: There was one, which may be neither shown nor kept; `text` says so.
         tokens: What the model read and wrote for it.
         failed: There is no answer; `text` says so.
         kept: The message is; a turn that failed without it cannot be tried again.
@@ -64,6 +65,7 @@ class Reply:
     used_before: int = 0
     remembered: tuple[Fact, ...] = ()
     tokens: int = 0
+    withheld: bool = False
     failed: bool = False
     kept: bool = True
     correlation_id: str | None = None
@@ -121,12 +123,16 @@ class ReplySink(Protocol):
         ...
 
     async def finish(self, reply: Reply) -> None:
-        """Show the whole reply in place of what was appended. The last call, unless it is `abandon`."""
+        """Show the whole reply in place of what was appended. The last call, unless it is `abandon` or `retract`."""
         ...
 
     async def abandon(self) -> None:
         """Take back the status: nobody will finish this reply, or another process does. The last call."""
         ...
+
+    async def retract(self) -> None:
+        """Take back all that was shown: the message was deleted. The last call; one that shows no more is `abandon`."""
+        await self.abandon()
 
 
 class FileReader(Protocol):

@@ -88,7 +88,7 @@ def parts(
 
 
 def _ending(reply: Reply, *, words: str, message: str, asker: UserId | None) -> Ending:
-    is_answer = bool(message) and not reply.failed
+    is_answer = bool(message) and not (reply.failed or reply.withheld)
     can_retry = bool(message) and reply.failed and reply.kept
     retry = Press(action="retry", user=asker, message=message)
     hidden = len(reply.remembered) - MOST_KEPT

@@ -1,6 +1,7 @@
 """Forgetting as a use case: plan, carry out in the record, then make every faster copy follow."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,13 +22,40 @@ from memory.model import (
     ThisThread,
     UserId,
 )
-from memory.ports import Clock, ErasureStore
+from memory.ports import Clock, ErasureStore, Signals
 from memory.redaction import redact
 from memory.short_term import ShortTermMemory
 from memory.vector_cache import VectorCache
 
 _STILL_DELIVERED = timedelta(hours=1)
 """A platform does not deliver a message for the first time when it is older than this."""
+
+FORGOTTEN = "forgotten"
+"""The topic of the words by which whoever makes answers hears what went; see `Gone`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What was forgotten, as far as an answer that is being made depends on it.
+
+    Attributes:
+        session_ids: The threads in which something went; it may be any when empty.
+        deleted: The platform's name of the message that was deleted there; "" when something else went.
+    """
+
+    session_ids: tuple[SessionId, ...] = ()
+    deleted: str = ""
+
+    @classmethod
+    def of_word(cls, word: str) -> "Gone":
+        """Read what `word` wrote."""
+        session_ids, deleted = json.loads(word)
+        return cls(session_ids=tuple(map(SessionId, session_ids)), deleted=deleted)
+
+    @property
+    def word(self) -> str:
+        """It as one process says it to all."""
+        return json.dumps([self.session_ids, self.deleted])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +86,7 @@ class Forgetting:
         clock: The time of day.
         short_term: Evicted at once; None where only the record is open.
         vectors: Dropped at once; None where only the record is open.
+        signals: Whoever makes answers hears there of what went; nobody does when None.
         on_erased: Called after each erasure, to wake whoever works off the outbox.
     """
 
@@ -68,12 +97,14 @@ class Forgetting:
         clock: Clock,
         short_term: ShortTermMemory | None = None,
         vectors: VectorCache | None = None,
+        signals: Signals | None = None,
         on_erased: Callable[[], None] = lambda: None,
     ) -> None:
         self._erasure = erasure
         self._clock = clock
         self._short_term = short_term
         self._vectors = vectors
+        self._signals = signals
         self._on_erased = on_erased
 
     async def plan(self, owner: UserId, target: ForgetTarget) -> ForgetPlan:
@@ -93,6 +124,7 @@ class Forgetting:
         if self._vectors is not None:
             self._vectors.drop(plan.owner)
         await self._follow(plan.session_ids)
+        await self._tell(Gone(session_ids=tuple(plan.session_ids)))
         return receipt
 
     async def message_edited(
@@ -145,6 +177,8 @@ class Forgetting:
             receipt = await carry_out()  # it may have come while the note was written
         if receipt is not None:
             await self._follow([change.session_id])
+            if is_deleted:
+                await self._tell(Gone(session_ids=(change.session_id,), deleted=change.platform_message_id))
         return receipt
 
     async def _mind(self, change: PlatformChange, *, is_deleted: bool) -> bool:
@@ -158,26 +192,27 @@ class Forgetting:
 
     async def channel_removed(self, channel_id: ChannelId, *, actor: UserId) -> Receipt:
         """Forget a channel that the platform has removed."""
-        return self._followed(await self._erasure.forget_channel(channel_id, actor=actor))
+        return await self._followed(await self._erasure.forget_channel(channel_id, actor=actor))
 
     async def thread_removed(self, session_id: SessionId, *, actor: UserId) -> Receipt:
         """Forget a thread that the platform has removed, whoever spoke in it."""
-        return self._followed(await self._erasure.forget_thread(session_id, actor=actor))
+        return await self._followed(await self._erasure.forget_thread(session_id, actor=actor))
 
     async def tenant_removed(self, tenant_id: TenantId, *, actor: UserId) -> Receipt:
         """Forget a workspace or guild that has removed Recall."""
-        return self._followed(await self._erasure.forget_tenant(tenant_id, actor=actor))
+        return await self._followed(await self._erasure.forget_tenant(tenant_id, actor=actor))
 
     async def finish_removals(self) -> Receipt:
         """Go on with what a crash left of forgetting threads, channels and tenants."""
         receipt = await self._erasure.finish_removals()
-        return receipt if receipt == Receipt() else self._followed(receipt)
+        return receipt if receipt == Receipt() else await self._followed(receipt)
 
-    def _followed(self, receipt: Receipt) -> Receipt:
+    async def _followed(self, receipt: Receipt) -> Receipt:
         """Make the faster copies of many threads follow: each by its line in the outbox."""
         if self._vectors is not None:
             self._vectors.clear()
         self._on_erased()
+        await self._tell(Gone())
         return receipt
 
     async def _follow(self, session_ids: Sequence[SessionId]) -> None:
@@ -185,6 +220,10 @@ class Forgetting:
         if self._short_term is not None:
             await self._short_term.evict(session_ids)
         self._on_erased()
+
+    async def _tell(self, gone: Gone) -> None:
+        if self._signals is not None:
+            await self._signals.send(FORGOTTEN, gone.word)
 
 
 def _nothing(target: ForgetTarget) -> str:

@@ -29,6 +29,7 @@ from bots.platform import (
 )
 from bots.text import clean_input, clean_text
 from memory.clock import SystemTimer
+from memory.forgetting import Gone
 from memory.model import InboundMessage, Message, SessionId, TenantId, TurnClaim, UserId
 from memory.ports import Pace, Timer
 from memory.service import AcceptedMessage, MemoryService
@@ -210,6 +211,12 @@ class Delivery:
         thread = self._threads.get(session_id)
         turn = None if thread is None else thread.turn
         return turn is not None and turn.is_named(message=message, posts=posts) and turn.end("stopped")
+
+    def forgotten(self, gone: Gone) -> None:
+        """End the answers to messages that are not there any more; nobody is to see more of them."""
+        for session_id, thread in self._threads.items():
+            if thread.turn is not None and (not gone.session_ids or session_id in gone.session_ids):
+                self._notes.start(thread.turn.forgotten(gone.deleted), name="look whether a message is there")
 
     async def idle(self) -> None:
         """Wait until nothing waits and nothing runs here."""

@@ -1,11 +1,12 @@
-"""Stopping: an answer that nobody wants any more ends, whichever process makes it."""
+"""Stopping: an answer that nobody wants any more, or whose message is forgotten, ends, whichever process makes it."""
 
 import json
-from collections.abc import Collection
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 from bots.delivery.delivery import Delivery
 from bots.hearing import hearing
+from memory.forgetting import FORGOTTEN, Gone
 from memory.model import SessionId
 from memory.ports import Signals
 from memory.tasks import TaskTracker
@@ -34,13 +35,19 @@ class Stops:
             word = stop_word(session_id, message=message, posts=posts)
             self._tasks.start(self._signals.send(STOP, word), name="stop elsewhere")
 
-    def of_others(self) -> AbstractAsyncContextManager[None]:
-        """Stop answers here, meanwhile, that were stopped through another process."""
-        return hearing(self._signals, STOP, self._hear)
+    @asynccontextmanager
+    async def heard(self) -> AsyncIterator[None]:
+        """End answers here, meanwhile, that were stopped through another process, or whose messages anybody forgets."""
+        stopped, forgotten = hearing(self._signals, STOP, self._stop), hearing(self._signals, FORGOTTEN, self._forget)
+        async with stopped, forgotten:
+            yield
 
-    def _hear(self, word: str) -> None:
+    def _stop(self, word: str) -> None:
         session_id, message, posts = json.loads(word)
         self._delivery.stop(SessionId(session_id), message=message, posts=posts)
+
+    def _forget(self, word: str) -> None:
+        self._delivery.forgotten(Gone.of_word(word))
 
 
 def stop_word(session_id: SessionId, *, message: str = "", posts: Collection[str] = ()) -> str:

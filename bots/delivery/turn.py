@@ -17,13 +17,13 @@ from bots.metrics import Outcome
 from bots.platform import ChannelsOf, ReadersNow, Reply
 from memory.errors import StoreConflictError, StoreUnavailableError
 from memory.leases import renewed
-from memory.model import ChannelId, Fact, Failure, Place, SessionId, TurnClaim, TurnEnd
+from memory.model import ChannelId, Fact, Failure, Message, Place, SessionId, TurnClaim, TurnEnd
 from memory.ports import Timer
 from memory.service import MemoryService
 
 _log = structlog.get_logger(__name__)
 
-End = Literal["stopped", "lost", "handed_over"]
+End = Literal["stopped", "forgotten", "lost", "handed_over"]
 Pause = Callable[[float], Awaitable[bool]]
 """Waits so many seconds before another try; False when there is no time for one, since the process ends."""
 
@@ -76,6 +76,7 @@ class Turn:
         self._post = claim.message.post
         self._answering: asyncio.Task[Reply] | None = None
         self._ended: End | None = None
+        self._is_deleted = False
 
     @property
     def session_id(self) -> SessionId:
@@ -98,6 +99,30 @@ class Turn:
         self._ended = self._ended or why
         self._answering.cancel()
         return True
+
+    async def forgotten(self, deleted: str) -> None:
+        """End the answer if its message is not there any more.
+
+        Args:
+            deleted: The platform's name of a message that was deleted there, and so is what was shown of its answer.
+        """
+        message = self._claim.message
+        if deleted and deleted == message.platform_message_id:
+            self._is_deleted = True
+            self.end("forgotten")
+        elif await self._is_gone(message):
+            self.end("forgotten")
+
+    async def _is_gone(self, message: Message) -> bool:
+        """Whether the record has no word of a message any more; False while it cannot be reached: its end shows it."""
+        if message.platform_message_id is None:
+            return False
+        try:
+            now = await self._service.find_message(message.session_id, message.platform_message_id)
+        except StoreUnavailableError as error:
+            _log.warning("not_seen_whether_forgotten", operation=error.operation)
+            return False
+        return now is None or not (now.text or now.attachments)
 
     async def run(self) -> Outcome:
         """Answer, commit and show, or show what was committed before; return how it ended.
@@ -129,16 +154,22 @@ class Turn:
                 committed = replace(committed, remembered=await self._remembered())
         else:
             committed = await self._as_settled(end)
-        if end is not None and not self._is_wanted(end):
-            await self._waiting.abandon()
-            await self._mark_shown()
-        else:
-            kept = self._claim.message.kept
-            await self._show(replace(committed, notices=await self._beside(committed), kept=kept))
+        await self._tell(end, committed)
         self._waiting.over.set()
-        if self._ended == "stopped" or self._waiting.is_let_go:
+        if self._ended in {"stopped", "forgotten"} or self._waiting.is_let_go:
             return "stopped"
         return "failed" if committed.failed else "answered"
+
+    async def _tell(self, end: TurnEnd | None, reply: Reply) -> None:
+        """Show how the turn ended, or take back what was shown where nobody is to be told."""
+        if end is not None and not self._is_wanted(end):
+            await self._waiting.abandon()
+        elif reply.withheld and self._is_deleted:
+            await self._waiting.reply.retract()
+        else:
+            await self._show(replace(reply, notices=await self._beside(reply), kept=self._claim.message.kept))
+            return
+        await self._mark_shown()
 
     def _is_wanted(self, end: TurnEnd) -> bool:
         """Whether there is something left to show that somebody waits for."""
@@ -166,7 +197,7 @@ class Turn:
                 return self._answering.result()
         if self._ended == "stopped":
             return Reply(text=STOPPED, failed=True)
-        return None
+        return Reply(text="", withheld=True) if self._ended == "forgotten" else None
 
     async def _make(self) -> Reply:
         """Read what came with the message and see who reads along, then answer it."""
@@ -289,7 +320,7 @@ class Turn:
         stored = await self._service.settle(self._claim, reply.text, reply.used, tokens=reply.tokens)
         if stored.text:
             return replace(reply, text=stored.text)
-        return Reply(text=FORGOTTEN, notices=reply.notices)
+        return Reply(text=FORGOTTEN, notices=reply.notices, withheld=True)
 
     async def _note_post(self, post: str) -> None:
         await self._service.note_post(self._claim, post)

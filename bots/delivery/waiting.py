@@ -1,7 +1,7 @@
 """A message that waits here for its turn, and the one place where its reply is shown."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -88,12 +88,18 @@ class OneReply(ReplySink):
             return True
 
     async def abandon(self) -> None:
+        await self._take_back(self._sink.abandon)
+
+    async def retract(self) -> None:
+        await self._take_back(self._sink.retract)
+
+    async def _take_back(self, take_back: Callable[[], Awaitable[None]]) -> None:
         async with self._speaking:
             if self._is_ended:
                 return
             self._is_ended = True
-            with _logged("status_not_taken_back"):
-                await self._sink.abandon()
+            with _logged("not_taken_back"):
+                await take_back()
 
     async def _show_status(self, text: str) -> None:
         with _logged("status_not_shown"):

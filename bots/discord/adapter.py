@@ -239,7 +239,7 @@ class DiscordPlatform(Platform):
             await stack.enter_async_context(self._delivery)
             stack.push_async_callback(self._inbox.close, grace_s=_LAST_CALLS_S)
             stack.push_async_callback(self._shifts.close)
-            await stack.enter_async_context(self._stops.of_others())
+            await stack.enter_async_context(self._stops.heard())
             await self._recover_until_closed(listening)
             if listening.done():
                 listening.result()

@@ -146,7 +146,7 @@ def parts(reply: Reply, answered: Answered, *, partial: str = "") -> Sequence[Po
     ]
     last = len(posts) - 1
     controls = tuple(answered.button_of(each, part=last) for each in _buttons(ending))
-    if reply.failed and ending.retry is None:
+    if (reply.failed or reply.withheld) and ending.retry is None:
         controls = (answered.button("ended", "No answer", part=last), *controls)
     return [*posts[:-1], replace(posts[-1], buttons=posts[-1].buttons + controls)]
 

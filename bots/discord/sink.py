@@ -139,6 +139,17 @@ class DiscordReply(ReplySink):
         if first is not None and not self._text:
             await self._posts.withdraw(first.message)
 
+    async def retract(self) -> None:
+        await self._typing.end()
+        if self._must_look:
+            await self._look()
+        for shown in self._shown.values():
+            try:
+                await self._posts.delete(shown.message)
+            except DiscordRefusedError as error:
+                if not error.is_gone:
+                    raise
+
     async def _come_last(self) -> None:
         """Take back what said why nothing happened yet: answers to earlier messages stand below it by now."""
         first = self._shown.get(0)

@@ -177,7 +177,7 @@ class SlackPlatform(Platform):
             )
             await stack.enter_async_context(self._connection)
             _log.info("serving_slack", workspace=workspace.url, bot=workspace.bot.user_id)
-            await stack.enter_async_context(self._stops.of_others())
+            await stack.enter_async_context(self._stops.heard())
             await stack.enter_async_context(self._lifecycle.followed(workspace.team))
             await self._recover_until_closed(workspace)
         self._lifecycle.check()

@@ -153,6 +153,15 @@ class SlackReply(ReplySink):
         finally:
             await self._status.end()
 
+    async def retract(self) -> None:
+        try:
+            if self._ts is not None and self._is_stream:
+                await self._posts.stop(self._ts)
+            for ts in {*([self._ts] if self._ts is not None else []), *(found.ts for found in self._found.values())}:
+                await self._posts.delete(ts)
+        finally:
+            await self._status.end()
+
     async def _first_post(self, *, patient: bool) -> str:
         """Have a first post and return its ts.
 

@@ -137,6 +137,7 @@ def compose(
         clock=stores.clock,
         short_term=short_term,
         vectors=vectors,
+        signals=stores.signals,
         on_erased=lambda: scheduler.wake("index"),
     )
     extract = partial(extract_idle, extractor, on_swept=on_swept)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from bots.discord import ids
+from memory.model import About, TextDelta
 from tests.fakes.discord_server import Channel, Message, lifecycle
+from tests.fakes.model import Pause
 from tests.fixtures.discord import DiscordMachine, DiscordProcess
 from tests.fixtures.discord_memory import asked, holding, remembered, told
 
@@ -152,6 +155,44 @@ async def test_a_message_that_was_deleted_before_its_turn_is_not_answered(discor
     assert [request.message.text for request in process.model.asked] == ["hello", "anything"]
     assert await holding(discord, "daisy") == []
     assert len(ana.dm.answers) == 1
+
+
+async def _half_answered(discord: DiscordMachine, process: DiscordProcess, channel: Channel) -> tuple[Message, Channel]:
+    """Ask and see half of the answer; return the question, and where the answer grows."""
+    process.model.replies = [[TextDelta(text="half of it"), Pause(), TextDelta(text=" and more")]]
+    said = await discord.guild.user("ana").says(channel, "@recall my hint is daisy")
+    here = channel if channel.guild is None else await channel.until_thread(said)
+    await here.until(lambda shown: "half of it" in shown.text)
+    return said, here
+
+
+@pytest.mark.parametrize("where", ["channel", "dm"])
+async def test_an_answer_goes_as_soon_as_its_question_is_deleted(discord: DiscordMachine, where: str) -> None:
+    """The model is at it still; nobody is to read on."""
+    process = await discord.start()
+    ana = discord.guild.user("ana")
+    channel: Channel = ana.dm if where == "dm" else discord.guild.channel("ops")
+    said, here = await _half_answered(discord, process, channel)
+    await ana.deletes(said)
+    await here.until(lambda shown: not shown.answers)
+    await process.platform.idle()
+
+    assert await holding(discord, "daisy") == []
+    assert discord.server.refusals == []
+
+
+async def test_an_answer_ends_as_soon_as_its_question_is_forgotten(discord: DiscordMachine) -> None:
+    """The question stands in Discord still, so its author is told; how good that is nobody is asked."""
+    process = await discord.start()
+    said, here = await _half_answered(discord, process, discord.guild.channel("ops"))
+    owner, personal = ids.user_id(discord.guild.guild_id, said.author.user_id), process.recall.personal
+    await personal.forget(await personal.plan_forget(owner, About(words="daisy")))
+    await here.until(lambda shown: "neither shown nor kept" in shown.text)
+    await process.platform.idle()
+
+    (answer,) = here.answers
+    assert "half of it" not in answer.shown
+    assert list(answer.buttons) == ["No answer"]
 
 
 @pytest.mark.parametrize("where", ["channel", "dm"])

@@ -2,6 +2,8 @@
 
 from bots.slack import ids
 from bots.slack.ids import SlackThread
+from memory.model import TextDelta
+from tests.fakes.model import Pause
 from tests.fakes.slack_server import Message
 from tests.fixtures.slack import SlackMachine, SlackProcess
 
@@ -78,6 +80,23 @@ async def test_a_message_that_was_deleted_before_it_could_be_taken_is_not_answer
     await process.platform.idle()
     assert process.model.asked == []
     assert await remembered(slack, process, said) == []
+
+
+async def test_an_answer_goes_as_soon_as_its_question_is_deleted(slack: SlackMachine) -> None:
+    """Whichever process hears of it, and whichever makes the answer; nobody is to read on."""
+    processes = [await slack.start(), await slack.start()]
+    ana = slack.team.user("ana")
+    ops = slack.team.channel("ops", ana)
+    for number in range(4):
+        for process in processes:
+            process.model.replies = [[TextDelta(text="half of it"), Pause(), TextDelta(text=" and more")]]
+        said = await ana.says(ops, f"@recall my hint is daisy {number}")
+        thread = slack.team.thread(said)
+        await thread.until(lambda shown: any("half of it" in each.shown for each in shown.answers))
+        await ana.deletes(said)
+        await thread.until(lambda shown: not shown.answers and shown.session_status != "processing")
+        assert await remembered(slack, processes[0], said) == []
+    assert slack.server.refusals == []
 
 
 async def test_a_post_of_recall_that_somebody_deletes_is_forgotten(slack: SlackMachine) -> None:

@@ -6,11 +6,13 @@ import pytest
 
 from bots import conversation
 from bots.delivery import Stops
+from memory.forgetting import FORGOTTEN, Gone
 from memory.model import TextDelta
 from memory.stores.in_memory import InMemorySignals
+from memory.stores.sql.erasure import SqlErasureStore
 from memory.tasks import TaskTracker
 from tests.fakes.model import Pause
-from tests.fixtures.delivery import PLACE, Machine, Posting, Process, texts
+from tests.fixtures.delivery import ANA, PLACE, Machine, Posting, Process, texts
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -53,7 +55,7 @@ async def test_an_answer_is_stopped_in_the_process_that_makes_it(machine: Machin
     making.model.gate.clear()
     turn = asyncio.create_task(making.send("one"))
     await making.model.waiting.wait()
-    async with here.of_others(), there.of_others():
+    async with here.heard(), there.heard():
         there.stop(PLACE.session_id, message="another")
         await tasks.idle()
         there.stop(PLACE.session_id, message="one")
@@ -61,3 +63,54 @@ async def test_an_answer_is_stopped_in_the_process_that_makes_it(machine: Machin
         stopped = await turn
 
     assert texts(stopped) == [conversation.STOPPED]
+
+
+async def _half_shown(process: Process) -> tuple[Posting, asyncio.Task[Posting]]:
+    """Ask about a vault; return where half of the answer is shown, and the turn."""
+    process.model.replies = [[TextDelta(text="half "), Pause(), TextDelta(text="an answer")]]
+    shown = Posting()
+
+    async def ask() -> Posting:
+        await process.send("my vault is in cellar-17", shown, delivery="m-1")
+        return shown
+
+    turn = asyncio.create_task(ask())
+    await process.model.paused.wait()
+    return shown, turn
+
+
+async def test_an_answer_ends_as_soon_as_its_message_is_forgotten(machine: Machine, process: Process) -> None:
+    """The model is waited for no longer; the person is told, since their message stands where it was."""
+    shown, turn = await _half_shown(process)
+    await machine.forget("cellar-17")
+    process.delivery.forgotten(Gone(session_ids=(PLACE.session_id,)))
+    await turn
+
+    assert [(reply.text, reply.withheld) for reply in shown.replies] == [(conversation.FORGOTTEN, True)]
+    assert (shown.streamed, shown.retracted) == ("half ", False)
+    assert await process.delivery.recover(PLACE.tenant_id) == 0
+
+
+async def test_an_answer_goes_as_soon_as_its_message_is_deleted(machine: Machine) -> None:
+    """In whichever process it is made; what was shown of it is taken back, without a word."""
+    process, signals, tasks = await machine.start(), InMemorySignals(), TaskTracker()
+    shown, turn = await _half_shown(process)
+    await SqlErasureStore(machine.database).delete_message(PLACE.session_id, "m-1", actor=ANA.user_id)
+    async with Stops(delivery=process.delivery, signals=signals, tasks=tasks).heard():
+        await signals.send(FORGOTTEN, Gone(session_ids=(PLACE.session_id,), deleted="m-1").word)
+        await turn
+
+    assert (texts(shown), shown.retracted) == ([], True)
+    assert await process.delivery.recover(PLACE.tenant_id) == 0
+    assert texts(await process.send("and now?")) == ["answer 2"]
+
+
+async def test_an_answer_goes_on_when_something_else_is_forgotten_or_deleted(process: Process) -> None:
+    """In its thread, or in another one."""
+    shown, turn = await _half_shown(process)
+    for gone in (Gone(), Gone(session_ids=(PLACE.session_id,)), Gone(session_ids=(PLACE.session_id,), deleted="m-0")):
+        process.delivery.forgotten(gone)
+    process.model.go_on.set()
+    await turn
+
+    assert texts(shown) == ["half an answer"]

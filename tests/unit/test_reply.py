@@ -55,6 +55,13 @@ def test_a_failed_turn_keeps_what_was_shown_and_can_be_tried_again_by_who_asked(
     assert parts(reply, split=_words, message="7")[-1].ending == Ending(words="It broke.\nError id: ab12")
 
 
+def test_nobody_is_asked_how_good_an_answer_was_that_is_withheld() -> None:
+    """There is none; nor is anything left to try again."""
+    ending = _ending(Reply(text="It is neither shown nor kept.", withheld=True))
+
+    assert (ending.feedback, ending.why, ending.retry) == ((), None, None)
+
+
 def test_there_is_always_something_to_post() -> None:
     """The words of a turn without an answer, or a sign that there are none; at most so many."""
     assert _ending(Reply(text=" ")).words == PLACEHOLDER
