@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memory.errors import InputError
 
 MAX_MESSAGE_CHARS = 200_000
-EMPTY = "That message has no text, so there is nothing to answer."
+EMPTY = "That message has no text, so there is nothing to answer. Say in the same message what you want of me."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWLINES = re.compile(r"\r\n?|[\x85\u2028\u2029]")
 # Controls but tab and newline; bidi overrides and isolates, which can show a command in another order than it runs in;

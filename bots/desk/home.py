@@ -78,8 +78,9 @@ def usage_lines(usage: Usage) -> str:
     """Return in words what somebody asked lately, and how much is kept of them by kind."""
     asked = f"{counted(usage.questions, 'question')}, {counted(usage.answers, 'answer')}, {usage.tokens:,} tokens"
     kinds = sorted(usage.kept, key=lambda kind: _ORDER.get(kind, len(_ORDER)))
-    kept = ", ".join(f"{_KINDS.get(kind, kind)}: {usage.kept[kind]}" for kind in kinds)
-    return f"In the last {USAGE_DAYS} days: {asked}.\nKept: {kept or 'nothing'}."
+    by_kind = ", ".join(f"{_KINDS.get(kind, kind)}: {usage.kept[kind]}" for kind in kinds)
+    kept = counted(sum(usage.kept.values()), "memory", "memories") if kinds else "nothing"
+    return f"In the last {USAGE_DAYS} days: {asked}.\nKept: {kept}{'' if set(kinds) <= {'other'} else f' ({by_kind})'}."
 
 
 def _switch(here: Press, *, paused: bool) -> Button:

@@ -15,7 +15,7 @@ class Ways:
         tenant: What memories are for at most, such as "this workspace".
         no_thread: Why "this thread" cannot be forgotten outside of threads, and what to do.
         no_thread_to_pause: The same for pausing.
-        memory_usage: What /memory can do.
+        memory_usage: What /memory can do; "" where only what it can do can be typed.
         seen_by_nobody: What is true of a memory that was typed as a slash command.
         exported: What is said beside somebody's export, or when it is sent.
         unavailable: The platform gave no answer.
@@ -33,11 +33,11 @@ class Ways:
     tenant: str
     no_thread: str
     no_thread_to_pause: str
-    memory_usage: str
     seen_by_nobody: str
     exported: str
     unavailable: str
     use_all: str
+    memory_usage: str = ""
     use_private: str = ""
     can_widen: bool = True
     has_threads: bool = True

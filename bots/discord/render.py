@@ -88,7 +88,7 @@ class Answered:
         is_own = press.user is not None
         if press.action == "forget":
             number = press.what.removeprefix("#")
-            return self.button("undo", f"Undo #{number}", part=part, own=is_own, number=number)
+            return self.button("undo", neutral.label, part=part, own=is_own, number=number)
         return self.button(press.action, neutral.label, part=part, own=is_own)  # type: ignore[arg-type]  # no other stands there
 
     def button(self, action: Action, label: str, *, part: int, own: bool = False, number: str = "") -> Button:
@@ -159,8 +159,10 @@ def _lines(ending: Ending) -> list[str]:
 
 
 def _buttons(ending: Ending) -> list[NeutralButton]:
-    shown = [ending.retry, ending.why, *ending.feedback, *(kept.undo for kept in ending.kept)]
-    return [each for each in shown if each is not None]
+    undos = [kept.undo for kept in ending.kept if kept.undo is not None]
+    if len(undos) > 1:
+        undos = [replace(each, label=f"{each.label} {each.press.what}") for each in undos]
+    return [each for each in (ending.retry, ending.why, *ending.feedback, *undos) if each is not None]
 
 
 def small(text: str) -> str:

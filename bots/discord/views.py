@@ -58,16 +58,9 @@ def view(sheet: Sheet) -> View:
         case Reasons():
             return _listed([sheet.note, sheet.heading], sheet.lines, [sheet.keep], after=sheet.more)
         case Home():
-            return _home(sheet)
+            raise TypeError("Discord has no place for an overview")
         case Export():
             return view(sheet.then)
-
-
-def _home(sheet: Home) -> View:
-    lines = [line for group in sheet.groups for line in group.lines]
-    return _listed(
-        [sheet.note, sheet.state, sheet.empty, sheet.span], lines, [*sheet.turn, sheet.switch], after=sheet.usage
-    )
 
 
 def _listed(above: Sequence[str], lines: Sequence[Line], more: Sequence[NeutralButton], *, after: str = "") -> View:

@@ -12,12 +12,6 @@ DISCLOSURE = (
 )
 
 _NO_THREAD = "There is no thread here; give the command in the thread that you mean."
-_USAGE = (
-    "/memory pause stops keeping what you say, /memory resume goes on with it, /memory settings shows what is paused, "
-    "/memory export gives you all that is kept of you in {tenant}, /memory widen lets a memory be used anywhere in "
-    "{tenant}, /memory narrow takes that back. /memories lists your memories, /remember stores one, /forget forgets."
-)
-
 SERVER = Ways(
     how_to_pause=HowToPause(
         pause="/memory pause",
@@ -32,14 +26,14 @@ SERVER = Ways(
     tenant="this server",
     no_thread=_NO_THREAD,
     no_thread_to_pause=_NO_THREAD,
-    memory_usage=_USAGE.format(tenant="this server"),
-    seen_by_nobody="Nobody else saw you type it, so it is used nowhere in this server until you say so.",
+    seen_by_nobody=(
+        "It is kept for you alone: nobody else saw you type it, so no answer here uses it until you let it be used."
+    ),
     exported="This is all that is kept of you in this server. Only you see it.",
     unavailable="Discord did not answer what I had to ask for this. Try again in a moment.",
     use_all="Use all that only you saw anywhere here",
     use_private="Use it anywhere here",
     page_size=8,
-    home_page_size=8,
     most_reasons=8,
 )
 
@@ -47,7 +41,6 @@ DIRECT = replace(
     SERVER,
     platform_copy="The messages themselves stay in Discord; delete them there. Servers have memories of their own.",
     tenant="our direct messages",
-    memory_usage=_USAGE.format(tenant="our direct messages"),
     seen_by_nobody="",
     exported="This is all that is kept of you from our direct messages.",
     use_private="",

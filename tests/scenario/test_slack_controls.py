@@ -558,7 +558,7 @@ async def test_memories_are_widened_and_narrowed_in_the_home_tab(slack: SlackMac
     ops = slack.team.channel("ops", ana)
     await remember(ana, "I deploy with the frobnicator.", "I like tabs.")
     await ana.opens_home()
-    home = await ana.until_home_shows("Kept: Other: 2.")
+    home = await ana.until_home_shows("Kept: 2 memories.")
     asked = "@recall what do I deploy with, the frobnicator?"
 
     async def recalled() -> bool:

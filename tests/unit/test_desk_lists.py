@@ -139,7 +139,8 @@ def test_the_overview_shows_usage() -> None:
 
     assert (sheet.groups, sheet.empty) == ((), "Nothing.")
     assert sheet.usage == (
-        "In the last 30 days: 12 questions, 1 answer, 45,310 tokens.\nKept: What you prefer: 3, Conversations: 1."
+        "In the last 30 days: 12 questions, 1 answer, 45,310 tokens.\n"
+        "Kept: 4 memories (What you prefer: 3, Conversations: 1)."
     )
 
 

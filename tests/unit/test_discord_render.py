@@ -102,6 +102,18 @@ def test_all_parts_of_a_failed_reply_are_marked_as_such() -> None:
     assert all(mark is not None and mark.is_failed for row in marks for mark in row)
 
 
+def test_undo_says_which_only_where_there_are_several() -> None:
+    """Below what is remembered by hand there is one, which is called the same."""
+
+    def undos(count: int) -> list[str]:
+        facts = tuple(stored_fact(number, "I like tabs.") for number in range(1, count + 1))
+        [post] = parts(Reply(text="Noted.", remembered=facts), ANSWERED)
+        return [button.label for button in post.buttons if button.label.startswith("Undo")]
+
+    assert undos(1) == ["Undo"]
+    assert undos(2) == ["Undo #1", "Undo #2"]
+
+
 def test_stand_ins_are_known_as_such() -> None:
     """They carry nothing of an answer, and may be taken back."""
     assert is_stand_in(thinking(ANSWERED).content)

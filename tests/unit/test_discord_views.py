@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bots.desk.sheets import Announcement, Export, Group, Home, Line, MemoryList, Offer, Origin, Reasons, Words
+from bots.desk.sheets import Announcement, Export, Line, MemoryList, Offer, Origin, Reasons, Words
 from bots.discord.answering import embed_of
 from bots.discord.buttons import view_of
 from bots.discord.render import units
@@ -140,24 +140,3 @@ def test_an_announcement_names_who_did_it_to_everybody() -> None:
 
     assert (told.text, told.is_for_all) == ("<@7> paused my memory in this thread.", True)
     assert view(Export("{}", Words("Here."))).text == "Here."
-
-
-def test_an_overview_has_its_switch_and_its_pages() -> None:
-    """Discord shows none by itself; where one is asked for, it is whole."""
-    switch = Button("Pause memory", Press(action="pause", user=OWNER, home=False))
-    sheet = Home(
-        note="",
-        state="Memory is on for you.",
-        switch=switch,
-        words="",
-        groups=(Group("Other", (line(1),)),),
-        span="",
-        turn=(),
-        empty="",
-        usage="Kept: Other: 1.",
-        buttons=(),
-    )
-    shown = view(sheet)
-
-    assert "Memory is on for you." in shown.text
-    assert shown.buttons[-1].label == "Pause memory"
