@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from bots.conversation import STOPPED
 from bots.slack.web import SlackWeb
+from memory.model import TextDelta
+from tests.fakes.model import Pause
 from tests.fakes.slack_server import Person, Thread
 from tests.fixtures.slack import SlackMachine
 
@@ -34,6 +37,29 @@ async def test_stop_ends_a_session_in_which_nobody_answers(slack: SlackMachine) 
     await thread.until(lambda shown: shown.session_status == "active" and not shown.status)
 
     assert slack.server.refusals == []
+
+
+async def test_stop_ends_the_answer_that_grows_and_not_the_one_after_it(slack: SlackMachine) -> None:
+    """Slack names the posts that grew when it was pressed, and may deliver the press again."""
+    process = await slack.start()
+    ana, bob = slack.team.user("ana"), slack.team.user("bob")
+    ops = slack.team.channel("ops", ana, bob)
+    process.model.replies = [[TextDelta(text="half of it"), Pause()], "answer 2"]
+    thread = slack.team.thread(await ana.says(ops, "@recall why?"))
+    await thread.until(lambda shown: any("half of it" in each.shown for each in shown.answers))
+    stop = await ana.stops(thread)
+    await thread.until_shows(STOPPED)
+    await process.platform.idle()
+    process.model.gate.clear()
+    process.model.waiting.clear()
+    await bob.says(ops, "@recall and what now?", thread=thread)
+    await process.model.waiting.wait()
+    assert stop is not None
+    await slack.server.socket.until_acked(await slack.server.socket.redeliver(stop))
+    process.model.gate.set()
+    await thread.until_shows("answer 2")
+
+    assert {refusal.error for refusal in slack.server.refusals} == {"stopped_by_user"}
 
 
 @pytest.mark.parametrize(
