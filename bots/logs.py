@@ -7,8 +7,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import Processor
 
-_CHATTY = ("alembic", "apscheduler", "httpx", "httpx2")
-"""They tell at INFO of every migration, of every run of a job, and of every request."""
+_CHATTY = ("alembic", "apscheduler", "discord.client", "httpx", "httpx2")
+"""They tell at INFO of every migration, of every run of a job, of every login, and of every request."""
 
 
 def configure_logs(*, level: int = logging.WARNING, stream: TextIO | None = None) -> None:

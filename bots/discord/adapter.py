@@ -73,6 +73,7 @@ class DiscordSettings:
         auto_thread: Whether a mention opens a thread.
         ready_timeout_s: How long a session waits for its next server before it counts as begun, in seconds.
         lease_s: How long another process waits for this one's shards when it dies, in seconds.
+        silent_after_s: After so many seconds without a word a connection is replaced.
         reach_within_s: How long each step of a start tries to reach Discord, in seconds.
     """
 
@@ -84,6 +85,7 @@ class DiscordSettings:
     ready_timeout_s: float = 2.0
     lease_s: float = LEASE_S
     reach_within_s: float = REACH_WITHIN_S
+    silent_after_s: float = 60.0
 
 
 class DiscordPlatform(Platform):
@@ -135,6 +137,8 @@ class DiscordPlatform(Platform):
             follow_up=settings.follow_up,
             on_rate_limited=metrics.rate_limited,
             ready_timeout_s=settings.ready_timeout_s,
+            silent_after_s=settings.silent_after_s,
+            gateway_url=settings.gateway_url,
         )
         self._shards = Shards(self._client, metrics=metrics, clock=clock)
         self._rest = DiscordRest(self._client)

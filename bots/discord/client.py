@@ -77,6 +77,8 @@ class RecallClient(discord.AutoShardedClient):
         follow_up: Whether to read messages that do not mention Recall; the bot needs the Message Content intent then.
         on_rate_limited: Called whenever Discord says to come back later.
         ready_timeout_s: How long a session waits for its next server before it counts as begun, in seconds.
+        silent_after_s: After so many seconds without a word a connection is replaced.
+        gateway_url: Where sessions are resumed, too; where Discord says when None.
 
     Attributes:
         ears: Told of everything; to be set before it connects.
@@ -84,7 +86,15 @@ class RecallClient(discord.AutoShardedClient):
 
     ears: Ears
 
-    def __init__(self, *, follow_up: bool, on_rate_limited: Callable[[], None], ready_timeout_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        follow_up: bool,
+        on_rate_limited: Callable[[], None],
+        ready_timeout_s: float,
+        silent_after_s: float,
+        gateway_url: str | None,
+    ) -> None:
         super().__init__(
             intents=intents(follow_up=follow_up),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -93,8 +103,10 @@ class RecallClient(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_RATE_LIMIT_S,
             guild_ready_timeout=ready_timeout_s,
+            heartbeat_timeout=silent_after_s,
             http_trace=_traced(on_rate_limited),
         )
+        self._gateway = URL(gateway_url) if gateway_url is not None else None
 
     async def on_message(self, message: discord.Message) -> None:
         """Hear a message."""
@@ -140,6 +152,18 @@ class RecallClient(discord.AutoShardedClient):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Hear that Recall is out of a server."""
         self.ears.guild_removed(guild)
+
+    async def on_ready(self) -> None:
+        """Say that all shards are heard, as whom and where."""
+        servers, shards = len(self.guilds), sorted(self.shards)
+        _log.info(
+            "serving_discord", bot=str(self.user), application=self.application_id, servers=servers, shards=shards
+        )
+
+    async def on_shard_connect(self, shard: int) -> None:
+        """Hear that a session began; the address at which Discord would have it resumed is past a proxy."""
+        if self._gateway is not None:
+            self._get_websocket(shard_id=shard).gateway = self._gateway
 
     async def on_shard_ready(self, shard: int) -> None:
         """Hear that a session began."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -67,6 +68,53 @@ async def test_a_resumed_session_loses_and_doubles_nothing(
     assert [text for text in texts(process) if text != "three"] == ["one", "two", "four"]
     assert texts(process).count("three") == 1
     assert len(discord.server.gateway.identifies) == 1
+
+
+async def test_a_gateway_that_acknowledges_nothing_is_connected_to_again(discord: DiscordMachine) -> None:
+    """It is dead while TCP lives: the session is resumed, and what was said meanwhile is answered once."""
+    discord.server.gateway.heartbeat_ms = 50
+    process = discord.begin(replace(discord.settings, silent_after_s=0.5))
+    await discord.server.gateway.until_connected()
+    ana = discord.guild.user("ana")
+    await ana.says(ana.dm, "one")
+    await ana.dm.until_answers(1)
+    discord.server.gateway.stop_acking()
+    await ana.says(ana.dm, "two")
+    await discord.server.until(lambda: discord.server.gateway.sessions[0].resumes == 1, within_s=30)
+    await ana.says(ana.dm, "three")
+    await ana.dm.until_answers(3)
+    await process.platform.idle()
+
+    assert texts(process) == ["one", "two", "three"]
+    assert len(discord.server.gateway.identifies) == 1
+
+
+async def test_a_session_is_resumed_through_the_proxy(discord: DiscordMachine) -> None:
+    """What Discord says of where to resume leads past it, and maybe nowhere."""
+    discord.server.gateway.resume_url = "ws://127.0.0.1:9/"
+    process = await discord.start()
+    ana = discord.guild.user("ana")
+    await ana.says(ana.dm, "one")
+    await ana.dm.until_answers(1)
+    discord.server.gateway.drop()
+    await ana.says(ana.dm, "two")
+    await ana.dm.until_answers(2)
+
+    assert texts(process) == ["one", "two"]
+    assert (discord.server.gateway.sessions[0].resumes, len(discord.server.gateway.identifies)) == (1, 1)
+
+
+async def test_it_says_once_whom_it_serves(discord: DiscordMachine) -> None:
+    """As whom, in how many servers, and on which shards."""
+    with capture_logs() as lines:
+        await discord.start()
+        async with asyncio.timeout(20):
+            while not any(line["event"] == "serving_discord" for line in lines):
+                await asyncio.sleep(0.01)
+    [told] = [line for line in lines if line["event"] == "serving_discord"]
+
+    assert (told["servers"], told["shards"]) == (1, [0])
+    assert told["bot"] and told["application"]
 
 
 async def test_a_session_that_is_lost_is_read_back(discord: DiscordMachine) -> None:

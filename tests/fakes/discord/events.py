@@ -55,7 +55,7 @@ def first_events(world: World, session: Session) -> Iterator[tuple[str, Json]]:
             "private_channels": [],
             "session_id": session.session_id,
             "session_type": "normal",
-            "resume_gateway_url": world.gateway.url,
+            "resume_gateway_url": world.gateway.resume_url or world.gateway.url,
             "shard": [*session.shard],
             "application": {"id": world.app.app_id, "flags": world.app.flags},
         },
