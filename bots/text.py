@@ -3,6 +3,7 @@
 import codecs
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from memory.errors import InputError
@@ -161,6 +162,16 @@ def closed(text: str) -> str:
     if opened is None:
         return text
     return text + ("" if text.endswith("\n") else "\n") + opened["marker"]
+
+
+def code_and_prose(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield a text in pieces, each with whether it is a block of code; joined they are the text."""
+    position = 0
+    for fence in _fences(text):
+        yield text[position : fence.start], False
+        yield text[fence.start : fence.end], True
+        position = fence.end
+    yield text[position:], False
 
 
 def _closing(body: str, fence: _Fence) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from bots.discord import ids
 from bots.discord.marks import Action, Mark
+from bots.discord.tables import tables_in_code
 from bots.platform import Reply
 from bots.press import Button as NeutralButton
 from bots.reply import PLACEHOLDER, Ending
@@ -189,7 +190,7 @@ def cut(text: str, most: int) -> str:
 
 def _pieces(text: str) -> list[str]:
     """Return a text in parts that fit, none of them blank."""
-    text = sendable(text)
+    text = tables_in_code(sendable(text))
     return [closed(piece) for piece in split_text(text, _part_chars(text) - LONGEST_CLOSE)]
 
 
