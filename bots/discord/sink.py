@@ -28,6 +28,8 @@ RETRY_S = 5.0
 """Before the answer is shown growing after all, when that failed."""
 _SHOW_WITHIN_S = 110.0
 """The thread's next message waits for it no longer; what is not shown then is tried again later."""
+_COME_LAST_SHARE = 0.25
+"""Of that time, for an answer that had to wait to get its place below the others; then it does without."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class DiscordReply(ReplySink):
     async def working(self) -> None:
         self._is_attempt = True
         await self._typing.begin()
-        await self._come_last()
+        await self._come_last(within_s=GROW_WITHIN_S, patient=False)
         await self._stand(thinking(self._answered))
 
     async def append(self, delta: str) -> None:
@@ -150,21 +152,22 @@ class DiscordReply(ReplySink):
                 if not error.is_gone:
                     raise
 
-    async def _come_last(self) -> None:
+    async def _come_last(self, *, within_s: float, patient: bool) -> None:
         """Take back what said why nothing happened yet: answers to earlier messages stand below it by now."""
         first = self._shown.get(0)
         if first is None or not self._has_waited or self._is_noted:
             return
         try:
-            async with asyncio.timeout(GROW_WITHIN_S):
-                await self._posts.delete(first.message, patient=False)
-        except (TimeoutError, DiscordUnavailableError) as error:  # then the answer is made of it
+            async with asyncio.timeout(within_s):
+                await self._posts.delete(first.message, patient=patient)
+        except (TimeoutError, DiscordUnavailableError) as error:  # tried again, or the answer is made of it
             _log.info("not_taken_back", reason=str(error))
+            return
         except DiscordRefusedError as error:
-            if error.is_gone:
-                self._lose(0)
-        else:
-            self._lose(0)
+            if not error.is_gone:
+                return
+        self._has_waited = False
+        self._lose(0)
 
     async def _stand(self, post: Post) -> None:
         """Have a first post without a word of the answer; an answer does not depend on it."""
@@ -208,6 +211,7 @@ class DiscordReply(ReplySink):
         if not posts:
             return
         await self._typing.end()
+        await self._come_last(within_s=GROW_WITHIN_S, patient=False)
         await self._first(thinking(self._answered), patient=False)
         await self._note()
         for part, post in enumerate(posts):
@@ -227,6 +231,7 @@ class DiscordReply(ReplySink):
 
     async def _show(self, posts: Sequence[Post]) -> None:
         """Let every part show what it is to show in the end, and delete what an earlier attempt left beyond them."""
+        await self._come_last(within_s=self._show_within_s * _COME_LAST_SHARE, patient=True)
         await self._first(thinking(self._answered), patient=True)
         await self._note_at_last()
         if len(posts) > 1 and self._must_look:

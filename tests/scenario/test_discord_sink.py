@@ -463,10 +463,27 @@ async def test_an_answer_that_had_to_wait_stands_below_those_before_it(server: D
     assert "Queued" not in "".join(stage.shown)
 
 
+async def test_an_answer_that_had_to_wait_gets_its_place_late(server: DiscordServer) -> None:
+    """What says that it waits could not be taken back when its turn began; at the end it is."""
+    ana = server.guild().user("ana")
+    async with stage_in(server, ana.dm, ana) as stage:
+        later = replace(stage, asked=await ana.says(ana.dm, "And why now?"))
+        first, second = stage.reply(fresh=True), later.reply(fresh=True)
+        await second.status("Queued.")
+        await first.working()
+        await first.finish(Reply(text=LONG))
+        server.faults.add("DELETE */messages/*", "status", times=1)
+        await second.working()
+        await second.finish(Reply(text=ANSWER))
+
+    assert stage.shown[-1] == ANSWER
+    assert "Queued" not in "".join(stage.shown)
+
+
 async def test_what_says_that_an_answer_waits_is_used_when_it_cannot_be_taken_back(stage: Stage) -> None:
     """There is one answer all the same."""
     stage.server.faults.add("DELETE */messages/*", "status", times=None)
-    reply = stage.reply(fresh=True)
+    reply = stage.reply(fresh=True, show_within_s=2)
     await reply.status("Queued.")
     await reply.working()
     await reply.finish(Reply(text=ANSWER))
