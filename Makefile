@@ -14,11 +14,13 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check -c constraint
 # One line a package, on standard error: standard output belongs to the chat.
 SHOWN = < /dev/null | sed -un 's/^Collecting \([^ ]*\).*/  \1/p; s/^Downloading \(.*MB)\).*/    \1/p' >&2
 
-.PHONY: help chat run test check bench
+.PHONY: help install chat run test check bench
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo 'TORCH_INDEX=https://download.pytorch.org/whl/cpu makes the first one install torch without CUDA.'
+
+install: $(VENV)/.installed ## makes .venv, with the command recall in .venv/bin
 
 chat: $(VENV)/.installed ## talk in this terminal, or: make chat ARGS="--user bob" < lines.txt
 	@$(BIN)/recall chat $(ARGS)

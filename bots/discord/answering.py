@@ -28,6 +28,10 @@ _log = structlog.get_logger(__name__)
 TOLD = "Done; everybody here can see it."
 NOT_TOLD = "Done, but I could not tell the others here."
 FILE_NAME = "memories.json"
+ELSEWHERE = (
+    "Discord gave a command or press to another process with this token, or twice; if that goes on and on, two "
+    "processes run on records of their own, and what one of them remembers or forgets the other does not know"
+)
 _SIGN_WITHIN_S = 3.0
 
 Work = Callable[[Asker], Awaitable[Sheet | None]]
@@ -138,7 +142,10 @@ async def _acknowledged(interaction: AnyInteraction, *, replaces: bool) -> bool:
     try:
         await translated("acknowledge", sign, within_s=_SIGN_WITHIN_S)
     except (DiscordUnavailableError, DiscordRefusedError, discord.InteractionResponded) as error:
-        _log.warning("interaction_not_acknowledged", reason=str(error))
+        if isinstance(error, DiscordRefusedError) and error.is_acknowledged:
+            _log.warning("acted_on_elsewhere", note=ELSEWHERE)
+        else:
+            _log.warning("interaction_not_acknowledged", reason=str(error))
         return False
     return True
 

@@ -10,7 +10,7 @@ from bots.platform import PlatformError, PlatformUnavailableError
 
 _UNKNOWN = frozenset({10003, 10004, 10008})
 """Channel or thread, server, message."""
-_ARCHIVED, _TOO_OLD = 50083, 30046
+_ARCHIVED, _TOO_OLD, _ACKNOWLEDGED = 50083, 30046, 40060
 
 __all__ = ["DiscordRefusedError", "DiscordUnavailableError"]
 
@@ -52,6 +52,11 @@ class DiscordRefusedError(PlatformError):
     def is_gone(self) -> bool:
         """Whether Discord says that what the call was about is not there any more."""
         return self.code in _UNKNOWN
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether Discord says that the interaction has been acknowledged before."""
+        return self.code == _ACKNOWLEDGED
 
     @property
     def is_frozen(self) -> bool:

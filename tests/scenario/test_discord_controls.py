@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.commands import CHANGED
 from bots.conversation import STOPPED
@@ -557,3 +558,19 @@ async def test_nothing_from_direct_messages_can_be_used_by_strangers(discord: Di
 
     assert told == "What I know from our direct messages is used there alone."
     assert [label for label in shown.buttons if "anywhere" in label] == []
+
+
+async def test_a_command_that_another_process_acted_on_is_said_to_operators(discord: DiscordMachine) -> None:
+    """It has a record of its own: nothing else tells of it."""
+    await started(discord)
+    ana = discord.guild.user("ana")
+    discord.server.faults.add("POST /interactions/*", "error", code=40060)
+    with capture_logs() as lines:
+        typing = asyncio.create_task(ana.slash("/memories", ana.dm))
+        async with asyncio.timeout(20):
+            while not any(line["event"] == "acted_on_elsewhere" for line in lines):
+                await asyncio.sleep(0.01)
+        typing.cancel()
+        await asyncio.wait([typing])
+
+    assert [line["log_level"] for line in lines if line["event"] == "acted_on_elsewhere"] == ["warning"]
