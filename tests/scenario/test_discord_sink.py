@@ -472,7 +472,7 @@ async def test_an_answer_that_had_to_wait_gets_its_place_late(server: DiscordSer
         await second.status("Queued.")
         await first.working()
         await first.finish(Reply(text=LONG))
-        server.faults.add("DELETE */messages/*", "status", times=1)
+        server.faults.add("DELETE */messages/*", "status", times=3)
         await second.working()
         await second.finish(Reply(text=ANSWER))
 
