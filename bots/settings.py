@@ -179,7 +179,7 @@ def _shown(value: object, default: str) -> str:
         case SecretStr():
             parts = urlsplit(value.get_secret_value())
             return (
-                f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+                f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
                 if parts.netloc
                 else "(set)"
             )

@@ -11,8 +11,17 @@ import aiohttp
 import discord
 
 from bots.discord.client import intents, point_at
-from bots.discord.gateway import NO_INTENT, UNANSWERED, log_in, may_read, pause_before, session_budget, unreachable
-from bots.discord.manifest import BROKEN_WITHOUT, PORTAL
+from bots.discord.gateway import (
+    NO_INTENT,
+    REFUSED,
+    UNANSWERED,
+    log_in,
+    may_read,
+    pause_before,
+    session_budget,
+    unreachable,
+)
+from bots.discord.manifest import BROKEN_WITHOUT, PORTAL, SHOWN
 from bots.skew import check_clock
 from memory.diagnosis import Check
 from memory.errors import ConfigError
@@ -53,7 +62,9 @@ async def check_discord(
                 *await _servers(client, within_s),
             ]
         except ConfigError as error:
-            return [_problem("Discord bot token", line) for line in error.problems]
+            return [
+                _problem("Discord bot token" if line == REFUSED else "Discord API", line) for line in error.problems
+            ]
 
 
 def _dated(dates: list[str]) -> aiohttp.TraceConfig:
@@ -113,7 +124,9 @@ async def _servers(client: discord.Client, within_s: float) -> Sequence[Check]:
     named = ", ".join(str(server["name"]) for server in servers[:_MOST_NAMED])
     more = f" and {len(servers) - _MOST_NAMED} more" if len(servers) > _MOST_NAMED else ""
     missing = [
-        _problem("Discord permissions", f"{name} is missing in {server['name']}: {BROKEN_WITHOUT[name]}; {_MEND}")
+        _problem(
+            "Discord permissions", f"{SHOWN[name]} is missing in {server['name']}: {BROKEN_WITHOUT[name]}; {_MEND}"
+        )
         for server in servers
         for name in _missing(discord.Permissions(int(server["permissions"])))
     ]

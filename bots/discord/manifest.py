@@ -18,7 +18,7 @@ BROKEN_WITHOUT: Mapping[str, str] = {
 }
 """Every permission that Recall asks for, by the library's name, and what breaks without it."""
 
-_SHOWN = {
+SHOWN = {
     "view_channel": "View Channels",
     "send_messages": "Send Messages",
     "send_messages_in_threads": "Send Messages in Threads",
@@ -104,7 +104,7 @@ def install_page(bot: str | None) -> str:
         link=install_link(bot or NO_ID),
         scopes=_listed({f"`{scope}`": why[scope] for scope in SCOPES}),
         number=permissions().value,
-        permissions=_listed({_SHOWN[name]: f"without it, {broken}" for name, broken in BROKEN_WITHOUT.items()}),
+        permissions=_listed({SHOWN[name]: f"without it, {broken}" for name, broken in BROKEN_WITHOUT.items()}),
         plain=_joined([_SHOWN_INTENTS[name] for name, is_on in intents(follow_up=False) if is_on]),
         privileged=_joined([f"the {_SHOWN_INTENTS[name]} intent" for name in privileged_intents(follow_up=True)]),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from bots.discord.checks import check_discord
 from bots.discord.gateway import NO_INTENT, REFUSED
-from bots.discord.manifest import BROKEN_WITHOUT, permissions, privileged_intents
+from bots.discord.manifest import BROKEN_WITHOUT, SHOWN, permissions, privileged_intents
 from memory.clock import SystemClock
 from memory.diagnosis import Check
 from tests.fakes.clock import FrozenClock
@@ -76,7 +76,7 @@ async def test_each_missing_permission_is_named_with_its_server_and_what_it_brea
     checks = await examined(server)
 
     assert lines(checks, "problem") == [
-        f"Discord permissions: {name} is missing in beta: {BROKEN_WITHOUT[name]}; {_MEND}"
+        f"Discord permissions: {SHOWN[name]} is missing in beta: {BROKEN_WITHOUT[name]}; {_MEND}"
         for name in ("create_public_threads", "read_message_history")
     ]
     assert "Discord servers: acme, beta" in lines(checks, "ok")
@@ -142,11 +142,11 @@ async def test_a_discord_that_gives_no_answer(server: DiscordServer, kind: Fault
     server.faults.add("*", kind, times=None)
     (line,) = lines(await examined(server), "problem")
 
-    assert line.startswith("Discord bot token: Discord cannot be reached: ")
+    assert line.startswith("Discord API: Discord cannot be reached: ")
 
 
 async def test_an_address_where_something_else_answers(server: DiscordServer) -> None:
     """Such as without the version."""
     (line,) = lines(await examined(server, api_url=server.api_url.removesuffix("/v10")), "problem")
 
-    assert line.startswith("Discord bot token: DISCORD_API_URL: what answers there is not Discord's API. ")
+    assert line.startswith("Discord API: DISCORD_API_URL: what answers there is not Discord's API. ")

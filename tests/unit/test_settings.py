@@ -272,7 +272,7 @@ def test_what_is_in_force_is_shown_without_secrets() -> None:
 
     assert list(shown) == [name for group in GROUPS for name in group.names()]
     assert shown["ANTHROPIC_API_KEY"] == "(set)"
-    assert shown["DATABASE_URL"] == "postgresql://db:5432"
+    assert shown["DATABASE_URL"] == "postgresql://db:5432/recall"
     assert shown["REDIS_URL"] == "(embedded)"
     assert shown["SLACK_FOLLOW_UP"] == "true"
 
