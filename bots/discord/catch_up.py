@@ -128,28 +128,33 @@ class CatchUp:
             StoreUnavailableError: The record does not take it.
             DiscordUnavailableError: Discord does not say.
         """
-        since = newest
         async with self._at_once:
-            for _ in range(MOST_PAGES):
-                try:
-                    page = await self._rest.after(thread.thread, since, guild=thread.guild)
-                except DiscordRefusedError as error:
-                    await self._not_readable(thread, error, newest=newest)
-                    return
-                await self._take(page, guild=thread.guild)
-                if len(page) < PAGE:
-                    return
-                since = str(page[-1].id)
-        _log.warning("not_all_read_back", thread=thread.thread)
+            try:
+                said = await self._said_since(thread, newest)
+            except DiscordRefusedError as error:
+                await self._not_readable(thread, error, newest=newest)
+                return
+            await self._take(said, guild=thread.guild)
 
-    async def _take(self, page: Sequence[discord.Message], *, guild: str) -> None:
+    async def _said_since(self, thread: DiscordThread, newest: str) -> Sequence[discord.Message]:
+        """Return what stands in a thread after a message, all of it before any is taken: replies tell what is done."""
+        said: list[discord.Message] = []
+        for _ in range(MOST_PAGES):
+            page = await self._rest.after(thread.thread, str(said[-1].id) if said else newest, guild=thread.guild)
+            said += page
+            if len(page) < PAGE:
+                return said
+        _log.warning("not_all_read_back", thread=thread.thread)
+        return said
+
+    async def _take(self, read: Sequence[discord.Message], *, guild: str) -> None:
         bot = self._identity()
         answered = {
             str(each.reference.message_id)
-            for each in page
+            for each in read
             if str(each.author.id) == bot.user_id and each.reference is not None
         }
-        for message in page:
+        for message in read:
             said = read_message(message, bot=bot, guild=guild)
             if isinstance(said, Said) and said.message not in answered:
                 await self._intake.take(said)

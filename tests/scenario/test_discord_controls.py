@@ -16,6 +16,7 @@ from bots.discord import ids
 from bots.discord.answering import NOT_TOLD, TOLD
 from bots.discord.controls import UNKNOWN
 from bots.discord.ids import DiscordThread
+from bots.discord.rest import PAGE
 from bots.discord.ways import DIRECT, DISCLOSURE, SERVER
 from memory.errors import ProviderRefusedError
 from memory.personal import Pauses
@@ -492,6 +493,30 @@ async def test_a_command_that_was_answered_is_not_done_again(discord: DiscordMac
     await ana.dm.until_answers(len(ana.dm.answers) + 1)
 
     assert len(ana.dm.messages) == before + 2
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+async def test_a_command_whose_answer_is_on_the_next_page_is_not_done_again(
+    discord: DiscordMachine, shift: int
+) -> None:
+    """When a thread is read back in which others talked so much that Discord tells it in pages."""
+    process = await started(discord)
+    ana, bob, ops = discord.guild.user("ana"), discord.guild.user("bob"), discord.guild.channel("ops")
+    thread, _ = await answered(discord, ana, ops, "hello")
+    for number in range(PAGE - 6 + shift):
+        await bob.says(thread, f"among us {number}")
+    for number in range(4):  # a command and its answer, in turn: a page ends between some two of them
+        await replied(ana, thread, await ana.says(thread, f"@recall remember: I like {number}."))
+    process = await restarted(discord, process)
+    await ana.says(thread, "@recall are you there?")
+    await thread.until_answers(len(thread.answers) + 1)
+    await asyncio.wait_for(process.platform.idle(), 20)
+    told = [
+        call.body["nonce"] for call in discord.server.calls_of("POST */messages") if call.body["nonce"][-2:] == "-c"
+    ]
+
+    assert len(thread.messages) > PAGE
+    assert len(told) == len(set(told)) == 4
 
 
 async def test_discord_is_told_of_commands_only_when_they_change(discord: DiscordMachine) -> None:
