@@ -89,9 +89,8 @@ class ThreadWorker:
 
     def add(self, waiting: Waiting) -> None:
         """Let a message wait for its turn."""
-        is_queued = self.turn is not None or bool(self.waiting)
         self.waiting[waiting.message_id] = waiting
-        if is_queued:
+        if self.turn is not None:  # else the look at the thread that comes tells what it finds
             self._tell(QUEUED)
         self._shared.measure_queue()
 
@@ -136,13 +135,14 @@ class ThreadWorker:
                 return False
             claim = await self._begin()
             if claim is None:
-                self._tell(QUEUED)
+                if not self._is_woken.is_set():  # else what came meanwhile may be first
+                    self._tell(QUEUED)
                 return False
             too_early_s = await self._too_early(claim)
             if not too_early_s:
                 await self._answer(claim)
                 return True
-        self._tell(PACED)
+        self._tell(PACED if claim.message.message_id in self.waiting else QUEUED)
         await self._hold(claim, too_early_s)
         return True
 

@@ -144,6 +144,7 @@ async def test_a_message_that_comes_while_its_thread_is_looked_at_is_answered_wh
 
     assert texts(first, second) == ["answer 1", "answer 2"]
     assert texts(*process.late) == []
+    assert second.statuses == []  # nothing comes before it
 
 
 async def test_a_redelivery_of_a_message_that_is_being_answered_changes_nothing(process: Process) -> None:

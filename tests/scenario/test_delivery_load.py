@@ -9,6 +9,7 @@ from bots import conversation
 from bots.delivery import NO_RECORD, PACED, QUEUED
 from bots.delivery.turn import MOST_ATTEMPTS
 from tests.fakes.clock import HandTimer
+from tests.fakes.flaky import Hold
 from tests.fakes.values import dm
 from tests.fixtures.core import Shown
 from tests.fixtures.delivery import ANA, PLACE, Machine, Process, Watched, texts
@@ -81,6 +82,53 @@ async def test_a_turn_takes_its_place_in_the_pace_once_over_all_processes(machin
     await asyncio.wait([first, second])
     assert [request.message.text for each in (process, other) for request in each.model.asked] == ["one", "two"]
     assert machine.pace.taken == [ANA.user_id, ANA.user_id]
+
+
+async def test_who_waits_for_their_pace_is_told_nothing_else(machine: Machine, process: Process) -> None:
+    """A message behind theirs is no earlier one."""
+    machine.pace.waits = [3_600]
+    shown, behind = Watched(), Watched()
+    turn = asyncio.create_task(process.send("one", shown))
+    await shown.shows(PACED)
+    await process.delivery.accept(process.message("two"), behind)
+    await process.accepted(2)
+    told = [*shown.statuses, *behind.statuses]
+    turn.cancel()
+    await process.delivery.idle()
+
+    assert told == [PACED]
+    assert texts(behind) == ["answer 1"]
+
+
+async def test_nobody_is_told_of_the_pace_of_somebody_else(machine: Machine) -> None:
+    """What an earlier process left waits for its pace; who comes behind it waits for that."""
+    earlier = await machine.start("a")
+    earlier.model.gate.clear()
+    left = asyncio.create_task(earlier.send("one"))
+    await earlier.model.waiting.wait()
+    await earlier.delivery.close(grace_s=0)
+    await left
+    process = await machine.start("b")
+    machine.pace.waits = [0.1]
+    shown = Watched()
+    await process.send("two", shown)
+
+    assert shown.statuses == [QUEUED]
+
+
+async def test_the_first_message_of_a_thread_is_not_told_that_it_waits(process: Process) -> None:
+    """However long it takes to begin with it, and whatever comes behind it meanwhile."""
+    beginning = process.messages.held["begin_turn"] = Hold()
+    shown, behind = Watched(), Watched()
+    await process.delivery.accept(process.message("one"), shown)
+    await beginning.reached.wait()
+    await process.delivery.accept(process.message("two"), behind)
+    await process.accepted(2)
+    beginning.gate.set()
+    await process.delivery.idle()
+
+    assert shown.statuses == []
+    assert texts(shown, behind) == ["answer 1", "answer 2"]
 
 
 async def test_a_turn_is_renewed_while_it_waits_for_its_pace(machine: Machine) -> None:
