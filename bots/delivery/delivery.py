@@ -215,8 +215,8 @@ class Delivery:
     def forgotten(self, gone: Gone) -> None:
         """End the answers to messages that are not there any more; nobody is to see more of them."""
         for session_id, thread in self._threads.items():
-            if thread.turn is not None and (not gone.session_ids or session_id in gone.session_ids):
-                self._notes.start(thread.turn.forgotten(gone.deleted), name="look whether a message is there")
+            if not gone.session_ids or session_id in gone.session_ids:
+                thread.forgotten(gone.deleted)
 
     async def idle(self) -> None:
         """Wait until nothing waits and nothing runs here."""

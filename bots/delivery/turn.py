@@ -164,7 +164,7 @@ class Turn:
         """Show how the turn ended, or take back what was shown where nobody is to be told."""
         if end is not None and not self._is_wanted(end):
             await self._waiting.abandon()
-        elif reply.withheld and self._is_deleted:
+        elif self._is_deleted:
             await self._waiting.reply.retract()
         else:
             await self._show(replace(reply, notices=await self._beside(reply), kept=self._claim.message.kept))

@@ -81,6 +81,7 @@ class ThreadWorker:
         self._shared = shared
         self._service = shared.service
         self._paced: set[MessageId] = set()
+        self._is_outdated = False
         self._is_woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -101,6 +102,12 @@ class ThreadWorker:
             return False
         self.turn.end("stopped")
         return True
+
+    def forgotten(self, deleted: str) -> None:
+        """End the answer to a message that is not there any more, as `Turn.forgotten` does."""
+        self._is_outdated = True
+        if self.turn is not None:
+            self._shared.notes.start(self.turn.forgotten(deleted), name="look whether a message is there")
 
     async def run(self, *, over: Callable[[], object]) -> None:
         """Work the thread off, however long turns or the record take to come; call `over` as soon as that ends."""
@@ -133,12 +140,16 @@ class ThreadWorker:
         async with self._shared.slots:
             if self._shared.is_closing.is_set():
                 return False
+            self._is_outdated = False
             claim = await self._begin()
             if claim is None:
                 if not self._is_woken.is_set():  # else what came meanwhile may be first
                     self._tell(QUEUED)
                 return False
             too_early_s = await self._too_early(claim)
+            if self._is_outdated:  # something was forgotten since it was claimed: it is claimed anew, as it stands now
+                await self._hand_over(claim)
+                return True
             if not too_early_s:
                 await self._answer(claim)
                 return True

@@ -11,6 +11,7 @@ from memory.model import TextDelta
 from memory.stores.in_memory import InMemorySignals
 from memory.stores.sql.erasure import SqlErasureStore
 from memory.tasks import TaskTracker
+from tests.fakes.flaky import Hold
 from tests.fakes.model import Pause
 from tests.fixtures.delivery import ANA, PLACE, Machine, Posting, Process, texts
 
@@ -103,6 +104,74 @@ async def test_an_answer_goes_as_soon_as_its_message_is_deleted(machine: Machine
     assert (texts(shown), shown.retracted) == ([], True)
     assert await process.delivery.recover(PLACE.tenant_id) == 0
     assert texts(await process.send("and now?")) == ["answer 2"]
+
+
+async def _deleted(machine: Machine, process: Process) -> None:
+    await SqlErasureStore(machine.database).delete_message(PLACE.session_id, "m-1", actor=ANA.user_id)
+    process.delivery.forgotten(Gone(session_ids=(PLACE.session_id,), deleted="m-1"))
+
+
+async def test_a_message_that_is_deleted_while_it_is_claimed_is_not_answered(
+    machine: Machine, process: Process
+) -> None:
+    """The claim has its words still; no model sees them, and the thread goes on."""
+    claiming = process.messages.held["begin_turn"] = Hold()
+    shown = Posting()
+    turn = asyncio.create_task(process.send("my vault is in cellar-17", shown, delivery="m-1"))
+    await claiming.reached.wait()
+    await _deleted(machine, process)
+    claiming.gate.set()
+    await turn
+
+    assert (texts(shown), shown.abandoned, process.model.asked) == ([], True, [])
+    assert await process.delivery.recover(PLACE.tenant_id) == 0
+    assert texts(await process.send("and now?")) == ["answer 1"]
+
+
+async def test_a_message_is_answered_once_when_another_one_is_forgotten_while_it_is_claimed(
+    machine: Machine, process: Process
+) -> None:
+    """It is claimed anew, and takes no other place in its author's pace."""
+    claiming = process.messages.held["begin_turn"] = Hold()
+    turn = asyncio.create_task(process.send("one"))
+    await claiming.reached.wait()
+    process.delivery.forgotten(Gone())
+    claiming.gate.set()
+
+    assert texts(await turn) == ["answer 1"]
+    assert machine.pace.taken == [ANA.user_id]
+
+
+async def test_an_answer_that_was_stopped_goes_as_well_when_its_message_is_deleted(
+    machine: Machine, process: Process
+) -> None:
+    """Nobody is told under a message that is not there."""
+    settling = process.messages.held["settle"] = Hold()
+    shown, turn = await _half_shown(process)
+    process.delivery.stop(PLACE.session_id)
+    await settling.reached.wait()
+    await _deleted(machine, process)
+    settling.gate.set()
+    await turn
+
+    assert (texts(shown), shown.retracted) == ([], True)
+    assert await process.delivery.recover(PLACE.tenant_id) == 0
+
+
+async def test_an_answer_that_is_made_is_not_shown_when_its_message_is_deleted(
+    machine: Machine, process: Process
+) -> None:
+    """It was kept a moment too early, and went with the message."""
+    settling = process.messages.held["settle"] = Hold()
+    shown = Posting()
+    turn = asyncio.create_task(process.send("my vault is in cellar-17", shown, delivery="m-1"))
+    await settling.reached.wait()
+    await _deleted(machine, process)
+    settling.gate.set()
+    await turn
+
+    assert (texts(shown), shown.retracted) == ([], True)
+    assert await process.delivery.recover(PLACE.tenant_id) == 0
 
 
 async def test_an_answer_goes_on_when_something_else_is_forgotten_or_deleted(process: Process) -> None:
