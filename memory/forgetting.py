@@ -156,13 +156,22 @@ class Forgetting:
         taken = await self._take(change, edit, is_deleted=False)
         return redacted.findings if taken is not None else {}
 
-    async def message_deleted(self, change: PlatformChange) -> Receipt:
-        """Take a platform's deletion, down to the facts that came from the message."""
+    async def message_deleted(self, change: PlatformChange, *, stands: bool = False) -> Receipt:
+        """Take a platform's deletion, down to the facts that came from the message.
+
+        Args:
+            change: Which message.
+            stands: It was edited on the platform, to words that are not known, or not to be kept.
+        """
 
         async def remove() -> Receipt | None:
             return await self._erasure.delete_message(change.session_id, change.platform_message_id, actor=change.actor)
 
-        return await self._take(change, remove, is_deleted=True) or Receipt()
+        receipt = await self._take(change, remove, is_deleted=True)
+        if receipt is not None:
+            deleted = "" if stands else change.platform_message_id
+            await self._tell(Gone(session_ids=(change.session_id,), deleted=deleted))
+        return receipt or Receipt()
 
     async def edit_came_early(self, change: PlatformChange) -> None:
         """Keep in mind that a message was edited that is not known, and may be delivered yet."""
@@ -177,8 +186,6 @@ class Forgetting:
             receipt = await carry_out()  # it may have come while the note was written
         if receipt is not None:
             await self._follow([change.session_id])
-            if is_deleted:
-                await self._tell(Gone(session_ids=(change.session_id,), deleted=change.platform_message_id))
         return receipt
 
     async def _mind(self, change: PlatformChange, *, is_deleted: bool) -> bool:

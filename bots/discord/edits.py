@@ -60,7 +60,7 @@ class Edits:
         if change is None:
             return
         if is_withheld:
-            await self._forgetting.message_deleted(change)
+            await self._forgetting.message_deleted(change, stands=True)
             return
         findings = await self._forgetting.message_edited(
             change, clean_text(said.text), attachments=file_attachments(said)

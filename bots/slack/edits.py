@@ -58,7 +58,7 @@ class Edits:
         elif not await self._is_known(change):
             return
         elif not await self._may_keep(change, in_shared_channel=in_shared_channel):
-            await self._forgetting.message_deleted(_change(change, change.edited_ts, change.user))
+            await self._forgetting.message_deleted(_change(change, change.edited_ts, change.user), stands=True)
         else:
             await self._edited(change)
 

@@ -195,6 +195,22 @@ async def test_an_answer_ends_as_soon_as_its_question_is_forgotten(discord: Disc
     assert list(answer.buttons) == ["No answer"]
 
 
+async def test_an_answer_ends_in_words_when_its_question_is_edited_beyond_what_recall_may_read(
+    discord: DiscordMachine,
+) -> None:
+    """The question stands in Discord still, so its author is told what became of the answer."""
+    process = await discord.start()
+    said, here = await _half_answered(discord, process, discord.guild.channel("ops"))
+    discord.clock.advance(1)
+    await discord.guild.user("ana").edits(said, "never mind")
+    await here.until(lambda shown: "half of it" not in shown.text)
+    await process.platform.idle()
+
+    (answer,) = here.answers
+    assert "neither shown nor kept" in answer.shown
+    assert await holding(discord, "daisy") == []
+
+
 @pytest.mark.parametrize("where", ["channel", "dm"])
 async def test_a_post_of_recall_that_somebody_deletes_is_forgotten(discord: DiscordMachine, where: str) -> None:
     """A moderator removes an answer; the question stays."""

@@ -99,6 +99,25 @@ async def test_an_answer_goes_as_soon_as_its_question_is_deleted(slack: SlackMac
     assert slack.server.refusals == []
 
 
+async def test_an_answer_ends_in_words_when_its_question_becomes_what_is_not_kept(slack: SlackMachine) -> None:
+    """The question stands in Slack still, as the words of a guest, so its author is told what became of the answer."""
+    process = await slack.start()
+    process.model.replies = [[TextDelta(text="half of it"), Pause(), TextDelta(text=" and more")]]
+    gus = slack.team.user("gus")
+    said = await gus.says(slack.team.channel("ops", gus), "@recall my hint is daisy")
+    thread = slack.team.thread(said)
+    await thread.until(lambda shown: any("half of it" in each.shown for each in shown.answers))
+    gus.user.is_restricted = True
+    await slack.team.user_changes(gus)
+    await slack.server.socket.until_acked()
+    slack.clock.advance(1)
+    await gus.edits(said, "@recall my hint is tulip")
+    await thread.until(lambda shown: not any("half of it" in each.shown for each in shown.answers))
+    await process.platform.idle()
+
+    assert ["neither shown nor kept" in each.shown for each in thread.answers] == [True]
+
+
 async def test_a_post_of_recall_that_somebody_deletes_is_forgotten(slack: SlackMachine) -> None:
     """An admin removes an answer; the question stays."""
     process = await slack.start()
