@@ -7,9 +7,13 @@ from itertools import zip_longest
 
 from bots.text import code_and_prose
 
-_RULE = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_RULE = re.compile(r" {0,3}+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _BETWEEN = re.compile(r"(?<!\\)\|")
-_EMPHASIS = re.compile(r"\*\*|`+")
+_MARKED = re.compile(
+    r"(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
+    r"|(?<![\w/*])\*\*(?=[^\s*/])(?P<bold>(?:`[^`]*+`|[^`*])++)(?<=\S)\*\*(?![\w/*])"
+)
+"""Code and bold words: what they enclose is all that a block of code can show of them."""
 _GAP = "  "
 _WIDEST = 40
 """Of a column; what is longer in it stands out of line."""
@@ -57,7 +61,11 @@ def _is_rule(line: str) -> bool:
 def _cells(line: str) -> list[str]:
     inner = line.strip().removeprefix("|")
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return [_EMPHASIS.sub("", cell.replace("\\|", "|")).strip() for cell in _BETWEEN.split(inner)]
+    return [_unmarked(cell.replace("\\|", "|")) for cell in _BETWEEN.split(inner)]
+
+
+def _unmarked(cell: str) -> str:
+    return _MARKED.sub(lambda found: found["code"] or _unmarked(found["bold"]), cell.strip()).strip()
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -64,6 +64,37 @@ def test_an_escaped_bar_is_part_of_its_cell() -> None:
     assert "a | b  c" in tables_in_code("| x | y |\n|---|---|\n| a \\| b | c |")
 
 
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("**bold**", "bold"),
+        ("**a:** `b` and **`c`**", "a: b and c"),
+        ("``a`b``", "a`b"),
+        ("2**10", "2**10"),
+        ("logs/**/*.log", "logs/**/*.log"),
+        ("**/*.yaml, src/**", "**/*.yaml, src/**"),
+        ("`**/*.yaml` and `**`", "**/*.yaml and **"),
+        ("it costs ` more", "it costs ` more"),
+    ],
+)
+def test_a_cell_loses_its_markup_alone(cell: str, shown: str) -> None:
+    """What is code, or only looks like markup, is said as it is: it may be copied."""
+    assert tables_in_code(f"|a|\n|-|\n|{cell}|").splitlines()[3] == shown
+
+
+@pytest.mark.timeout(20)
+def test_no_line_takes_long_to_look_at() -> None:
+    """Whatever a model writes, the process goes on."""
+    for line in (
+        "|-----" + " " * 100_000 + "x",
+        "|" + "-|" * 50_000 + "x",
+        "|" + "`a**b " * 5_000,
+        "|" + "-" * 50_000 + "x",
+    ):
+        assert tables_in_code(f"|a|b|\n{line}") == f"|a|b|\n{line}"
+    tables_in_code("|a|\n|-|\n|" + "**`a " * 5_000)
+
+
 @settings(max_examples=60)
 @given(st.integers(1, 4), _ROWS, st.text(alphabet="ab \n", max_size=300))
 def test_posts_with_tables_are_within_the_limits(columns: int, rows: list[list[str]], around: str) -> None:
