@@ -14,6 +14,8 @@ _MARKED = re.compile(
     r"|(?<![\w/*])\*\*(?=[^\s*/])(?P<bold>(?:`[^`]*+`|[^`*])++)(?<=\S)\*\*(?![\w/*])"
 )
 """Code and bold words: what they enclose is all that a block of code can show of them."""
+_FENCE = re.compile(r"`{3,}")
+"""It would end the block, wherever it stands."""
 _GAP = "  "
 _WIDEST = 40
 """Of a column; what is longer in it stands out of line."""
@@ -61,7 +63,7 @@ def _is_rule(line: str) -> bool:
 def _cells(line: str) -> list[str]:
     inner = line.strip().removeprefix("|")
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return [_unmarked(cell.replace("\\|", "|")) for cell in _BETWEEN.split(inner)]
+    return [_FENCE.sub("", _unmarked(cell.replace("\\|", "|"))).strip() for cell in _BETWEEN.split(inner)]
 
 
 def _unmarked(cell: str) -> str:

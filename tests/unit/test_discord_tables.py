@@ -75,6 +75,7 @@ def test_an_escaped_bar_is_part_of_its_cell() -> None:
         ("**/*.yaml, src/**", "**/*.yaml, src/**"),
         ("`**/*.yaml` and `**`", "**/*.yaml and **"),
         ("it costs ` more", "it costs ` more"),
+        ("```: ````x```y````", ": xy"),
     ],
 )
 def test_a_cell_loses_its_markup_alone(cell: str, shown: str) -> None:
