@@ -323,8 +323,8 @@ class Turn:
         return Reply(text=FORGOTTEN, notices=reply.notices, withheld=True)
 
     async def _note_post(self, post: str) -> None:
+        self._post = post  # also while the record is away: it can be pressed already
         await self._service.note_post(self._claim, post)
-        self._post = post
 
     async def _renew(self) -> bool:
         try:

@@ -183,6 +183,9 @@ class FlakyMessages(SqlMessageStore):
     async def waiting(self, session_id: SessionId) -> Sequence[MessageId]:
         return await self._call("waiting", super().waiting(session_id))
 
+    async def note_post(self, claim: TurnClaim, post: str) -> None:
+        await self._call("note_post", super().note_post(claim, post))
+
     async def settle(self, claim: TurnClaim, end: NewReply | Failure) -> Message | None:
         return await self._call("settle", super().settle(claim, end))
 

@@ -48,6 +48,18 @@ async def test_only_the_answer_in_the_post_that_is_named_is_stopped(process: Pro
     assert texts(shown) == [conversation.STOPPED]
 
 
+async def test_an_answer_is_stopped_in_a_post_that_is_not_noted_yet(process: Process) -> None:
+    """The platform shows it, and its Stop button, before the record has its name."""
+    noting = process.messages.held["note_post"] = Hold()
+    shown = Posting()
+    turn = asyncio.create_task(process.send("one", shown))
+    await noting.reached.wait()
+
+    assert process.delivery.stop(PLACE.session_id, posts=["post-1"])
+    await turn
+    assert texts(shown) == [conversation.STOPPED]
+
+
 async def test_an_answer_is_stopped_in_the_process_that_makes_it(machine: Machine) -> None:
     """The press is heard by another one, which tells the others which answer is meant."""
     making, hearing = await machine.start(), await machine.start("b")
