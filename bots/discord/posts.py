@@ -23,11 +23,13 @@ class Found:
     Attributes:
         done: It has its final text.
         failed: That text says that there is no answer; another attempt may have one.
+        older: Posts of the same part that it took the place of, left by an attempt that was cut off.
     """
 
     message: str
     done: bool
     failed: bool
+    older: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ class ReplyPosts:
             for message in page:
                 for mark in marks_of(message) if str(message.author.id) == self._rest.own_id else ():
                     if mark.message == self._message:
-                        found[mark.part] = Found(str(message.id), done=mark.is_done, failed=mark.is_failed)
+                        before, made = found.get(mark.part), str(message.id)
+                        older = (before.older | {before.message}) - {made} if before else frozenset[str]()
+                        found[mark.part] = Found(made, done=mark.is_done, failed=mark.is_failed, older=older)
             if len(page) < PAGE:
                 break
             since = str(page[-1].id)

@@ -28,8 +28,8 @@ RETRY_S = 5.0
 """Before the answer is shown growing after all, when that failed."""
 _SHOW_WITHIN_S = 110.0
 """The thread's next message waits for it no longer; what is not shown then is tried again later."""
-_COME_LAST_SHARE = 0.25
-"""Of that time, for an answer that had to wait to get its place below the others; then it does without."""
+_CLEAR_WITHIN_S = 30.0
+"""After it, for taking back what said why nothing happened yet."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,8 @@ class DiscordReply(ReplySink):
         answered: What it answers.
         fresh: Nothing can have been posted for this message before, so no history need be read for it.
         now: A clock that only goes forward, in seconds.
-        show_within_s: For all calls of `finish`, in seconds.
+        show_within_s: For all calls of `finish` that show the answer, in seconds.
+        clear_within_s: For taking back after it what said why nothing happened yet, in seconds.
     """
 
     def __init__(
@@ -61,18 +62,21 @@ class DiscordReply(ReplySink):
         fresh: bool = False,
         now: Callable[[], float] = time.monotonic,
         show_within_s: float = _SHOW_WITHIN_S,
+        clear_within_s: float = _CLEAR_WITHIN_S,
     ) -> None:
         self._posts = posts
         self._answered = answered
         self._typing = TypingSign(posts.type)
         self._now = now
         self._show_within_s = show_within_s
+        self._clear_within_s = clear_within_s
         self._note_post: NotePost = _not_begun
         self._is_noted = False
         self._is_fresh = fresh
         self._must_look = not fresh
         self._is_attempt = False  # an answer is made here, not only shown: what failed before is to be replaced
         self._has_waited = False
+        self._left: set[str] = set()  # what is to be deleted, and may be already
         self._is_mute = False  # Discord does not want the first post; tried once more at the end
         self._shown: dict[int, _Shown] = {}
         self._text = ""
@@ -93,7 +97,7 @@ class DiscordReply(ReplySink):
     async def working(self) -> None:
         self._is_attempt = True
         await self._typing.begin()
-        await self._come_last(within_s=GROW_WITHIN_S, patient=False)
+        await self._come_last()
         await self._stand(thinking(self._answered))
 
     async def append(self, delta: str) -> None:
@@ -133,6 +137,7 @@ class DiscordReply(ReplySink):
             raise DiscordUnavailableError("show", f"within {self._show_within_s:g} s") from error
         finally:
             await self._typing.end()
+            await self._clear_away(within_s=self._clear_within_s, patient=True)
 
     async def abandon(self) -> None:
         """Take back what shows that somebody is at work: a first post without a word of the answer."""
@@ -140,6 +145,7 @@ class DiscordReply(ReplySink):
         first = self._shown.get(0)
         if first is not None and not self._text:
             await self._posts.withdraw(first.message)
+        await self._clear_away(within_s=self._clear_within_s, patient=True)
 
     async def retract(self) -> None:
         await self._typing.end()
@@ -151,23 +157,35 @@ class DiscordReply(ReplySink):
             except DiscordRefusedError as error:
                 if not error.is_gone:
                     raise
+        await self._clear_away(within_s=self._clear_within_s, patient=True)
 
-    async def _come_last(self, *, within_s: float, patient: bool) -> None:
-        """Take back what said why nothing happened yet: answers to earlier messages stand below it by now."""
+    async def _come_last(self) -> None:
+        """Take back what said why nothing happened yet: answers to earlier messages stand below it by now.
+
+        Whether a deletion that was given up is carried out nobody knows, so the answer is never made of that post.
+        """
         first = self._shown.get(0)
-        if first is None or not self._has_waited or self._is_noted:
-            return
+        if first is not None and self._has_waited and not self._is_noted:
+            self._left.add(first.message)
+            self._lose(0)
+            await self._clear_away(within_s=GROW_WITHIN_S, patient=False)
+
+    async def _clear_away(self, *, within_s: float, patient: bool) -> None:
+        """Delete what was left standing above the answer; the answer does not depend on it."""
         try:
             async with asyncio.timeout(within_s):
-                await self._posts.delete(first.message, patient=patient)
-        except (TimeoutError, DiscordUnavailableError) as error:  # tried again, or the answer is made of it
+                for message in tuple(self._left):
+                    await self._delete_left(message, patient=patient)
+        except (TimeoutError, DiscordUnavailableError) as error:
             _log.info("not_taken_back", reason=str(error))
-            return
+
+    async def _delete_left(self, message: str, *, patient: bool) -> None:
+        try:
+            await self._posts.delete(message, patient=patient)
         except DiscordRefusedError as error:
             if not error.is_gone:
-                return
-        self._has_waited = False
-        self._lose(0)
+                _log.warning("not_taken_back", reason=str(error))
+        self._left.discard(message)
 
     async def _stand(self, post: Post) -> None:
         """Have a first post without a word of the answer; an answer does not depend on it."""
@@ -197,6 +215,9 @@ class DiscordReply(ReplySink):
             return
         self._must_look = False
         for part, found in mine.items():
+            self._left |= found.older
+            if found.message in self._left:
+                continue
             known = self._shown.get(part)
             if known is None or known.message == found.message or found.done:
                 self._shown[part] = _Shown(found.message, done=found.done, failed=found.failed)
@@ -211,7 +232,6 @@ class DiscordReply(ReplySink):
         if not posts:
             return
         await self._typing.end()
-        await self._come_last(within_s=GROW_WITHIN_S, patient=False)
         await self._first(thinking(self._answered), patient=False)
         await self._note()
         for part, post in enumerate(posts):
@@ -231,7 +251,6 @@ class DiscordReply(ReplySink):
 
     async def _show(self, posts: Sequence[Post]) -> None:
         """Let every part show what it is to show in the end, and delete what an earlier attempt left beyond them."""
-        await self._come_last(within_s=self._show_within_s * _COME_LAST_SHARE, patient=True)
         await self._first(thinking(self._answered), patient=True)
         await self._note_at_last()
         if len(posts) > 1 and self._must_look:

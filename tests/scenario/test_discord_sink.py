@@ -480,13 +480,25 @@ async def test_an_answer_that_had_to_wait_gets_its_place_late(server: DiscordSer
     assert "Queued" not in "".join(stage.shown)
 
 
-async def test_what_says_that_an_answer_waits_is_used_when_it_cannot_be_taken_back(stage: Stage) -> None:
-    """There is one answer all the same."""
+async def test_no_answer_is_made_of_what_may_be_deleted_yet(stage: Stage) -> None:
+    """A deletion that was given up may be carried out late; the answer stands for itself, once."""
     stage.server.faults.add("DELETE */messages/*", "status", times=None)
-    reply = stage.reply(fresh=True, show_within_s=2)
+    reply = stage.reply(fresh=True, clear_within_s=0.1)
     await reply.status("Queued.")
     await reply.working()
     await reply.finish(Reply(text=ANSWER))
+
+    assert stage.shown == ["-# Queued.", ANSWER]
+
+
+async def test_another_attempt_clears_away_what_a_cut_off_one_left(stage: Stage) -> None:
+    """The first process could not take its line back and died; the next one shows the answer alone."""
+    stage.server.faults.add("DELETE */messages/*", "status", times=None)
+    reply = stage.reply(fresh=True, clear_within_s=0.1)
+    await reply.status("Queued.")
+    await reply.working()
+    stage.server.faults.clear()
+    await stage.reply().finish(Reply(text=ANSWER))
 
     assert stage.shown == [ANSWER]
 
