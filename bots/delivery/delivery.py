@@ -168,7 +168,7 @@ class Delivery:
                 replace(each, text=None if each.text is None else clean_text(each.text)) for each in message.attachments
             ),
         )
-        with self._arrivals.another():
+        with self._arrivals.another(message.place.session_id):
             taken = await self._service.accept(inbound)
             notices = (redaction_notice(taken.findings),) if taken.findings else ()
             waiting = Waiting(taken.accepted.message_id, sink, notices, sent_at=message.sent_at)

@@ -166,8 +166,11 @@ class ThreadWorker:
         waiting = await self._service.waiting(self._session_id)
         for message_id in known.difference(waiting):
             self._abandon(self.waiting.pop(message_id))
-        is_new = bool(waiting) and (first is None or waiting[0] != first.message_id)
-        return await self._claim(waiting[0]) if is_new else None
+        if not waiting or (first is not None and waiting[0] == first.message_id):
+            return None
+        if waiting[0] not in self.waiting and self._shared.arrivals.are_in(self._session_id):
+            return None  # it may be the one that is being taken in, and gets the place for its answer with that
+        return await self._claim(waiting[0])
 
     async def _claim(self, message_id: MessageId) -> TurnClaim | None:
         """Claim a message; what is claimed too late to begin with it is handed over at once."""

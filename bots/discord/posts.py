@@ -23,13 +23,24 @@ class Found:
     Attributes:
         done: It has its final text.
         failed: That text says that there is no answer; another attempt may have one.
-        older: Posts of the same part that it took the place of, left by an attempt that was cut off.
     """
 
     message: str
     done: bool
     failed: bool
-    older: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What stands in the thread of a reply.
+
+    Attributes:
+        parts: Its posts, by part.
+        lines: Posts that say why nothing happens yet.
+    """
+
+    parts: Mapping[int, Found]
+    lines: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +80,24 @@ class ReplyPosts:
         """
 
         async def attempt() -> Made:
-            target = await self._room.find()
-            made = await self._rest.post(
-                target.channel,
-                post.content,
-                nonce=f"{self._message}-{part}-{self._lives.get(part, 0)}",
-                view=view_of(post.buttons),
-                reply_to=target.reply_to if part == 0 else None,
-            )
-            return Made(str(made.id), is_new=made.content.strip() == post.content.strip())
+            return await self._make(post, f"{part}-{self._lives.get(part, 0)}", replies=part == 0)
 
         return await (self._rest.insist(attempt) if patient else attempt())
+
+    async def post_line(self, post: Post) -> str:
+        """Post why nothing happens yet; return the message. It never becomes a part."""
+        return (await self._make(post, "line", replies=True)).message
+
+    async def _make(self, post: Post, name: str, *, replies: bool) -> Made:
+        target = await self._room.find()
+        made = await self._rest.post(
+            target.channel,
+            post.content,
+            nonce=f"{self._message}-{name}",
+            view=view_of(post.buttons),
+            reply_to=target.reply_to if replies else None,
+        )
+        return Made(str(made.id), is_new=made.content.strip() == post.content.strip())
 
     def lost(self, part: int) -> None:
         """Know that a part was deleted: the next attempt makes another one."""
@@ -123,20 +141,21 @@ class ReplyPosts:
         """Show that somebody writes."""
         await self._rest.type_in((await self._room.find()).channel)
 
-    async def mine(self) -> Mapping[int, Found]:
-        """Return those posts of this reply that bear its mark, by part."""
+    async def mine(self) -> Mine:
+        """Return those posts of this reply that bear its mark."""
         target = await self._room.find()
-        found: dict[int, Found] = {}
+        parts: dict[int, Found] = {}
+        lines: set[str] = set()
         since = self._message
         for _ in range(_MOST_PAGES):
             page = await self._rest.insist(lambda at=since: self._rest.after(target.channel, at))  # type: ignore[misc]  # binds the loop's value
             for message in page:
                 for mark in marks_of(message) if str(message.author.id) == self._rest.own_id else ():
-                    if mark.message == self._message:
-                        before, made = found.get(mark.part), str(message.id)
-                        older = (before.older | {before.message}) - {made} if before else frozenset[str]()
-                        found[mark.part] = Found(made, done=mark.is_done, failed=mark.is_failed, older=older)
+                    if mark.message == self._message and mark.action == "waiting":
+                        lines.add(str(message.id))
+                    elif mark.message == self._message:
+                        parts[mark.part] = Found(str(message.id), done=mark.is_done, failed=mark.is_failed)
             if len(page) < PAGE:
                 break
             since = str(page[-1].id)
-        return found
+        return Mine(parts, frozenset(lines))

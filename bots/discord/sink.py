@@ -75,7 +75,7 @@ class DiscordReply(ReplySink):
         self._is_fresh = fresh
         self._must_look = not fresh
         self._is_attempt = False  # an answer is made here, not only shown: what failed before is to be replaced
-        self._has_waited = False
+        self._line: str | None = None  # what says why nothing happens yet
         self._left: set[str] = set()  # what is to be deleted, and may be already
         self._is_mute = False  # Discord does not want the first post; tried once more at the end
         self._shown: dict[int, _Shown] = {}
@@ -89,15 +89,21 @@ class DiscordReply(ReplySink):
         self._note_post = note_post
 
     async def status(self, text: str) -> None:
-        """Say why nothing happens yet."""
-        self._has_waited = True
+        """Say why nothing happens yet, in a post that no answer is made of: others' answers may come below it."""
         await self._typing.begin()
-        await self._stand(waiting(text, self._answered))
+        post = waiting(text, self._answered)
+        try:
+            if self._line is None:
+                self._line = await self._posts.post_line(post)
+            else:
+                await self._posts.write(self._line, post, within_s=GROW_WITHIN_S, patient=False)
+        except (DiscordUnavailableError, DiscordRefusedError) as error:
+            _log.info("not_shown_yet", reason=str(error))
 
     async def working(self) -> None:
         self._is_attempt = True
         await self._typing.begin()
-        await self._come_last()
+        await self._clear_away(within_s=GROW_WITHIN_S, patient=False)
         await self._stand(thinking(self._answered))
 
     async def append(self, delta: str) -> None:
@@ -159,19 +165,11 @@ class DiscordReply(ReplySink):
                     raise
         await self._clear_away(within_s=self._clear_within_s, patient=True)
 
-    async def _come_last(self) -> None:
-        """Take back what said why nothing happened yet: answers to earlier messages stand below it by now.
-
-        Whether a deletion that was given up is carried out nobody knows, so the answer is never made of that post.
-        """
-        first = self._shown.get(0)
-        if first is not None and self._has_waited and not self._is_noted:
-            self._left.add(first.message)
-            self._lose(0)
-            await self._clear_away(within_s=GROW_WITHIN_S, patient=False)
-
     async def _clear_away(self, *, within_s: float, patient: bool) -> None:
-        """Delete what was left standing above the answer; the answer does not depend on it."""
+        """Delete what said why nothing happens yet; an answer does not depend on it."""
+        if self._line is not None:
+            self._left.add(self._line)
+            self._line = None
         try:
             async with asyncio.timeout(within_s):
                 for message in tuple(self._left):
@@ -214,10 +212,8 @@ class DiscordReply(ReplySink):
             _log.info("history_not_read", reason=str(error))
             return
         self._must_look = False
-        for part, found in mine.items():
-            self._left |= found.older
-            if found.message in self._left:
-                continue
+        self._left |= mine.lines
+        for part, found in mine.parts.items():
             known = self._shown.get(part)
             if known is None or known.message == found.message or found.done:
                 self._shown[part] = _Shown(found.message, done=found.done, failed=found.failed)

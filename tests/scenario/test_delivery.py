@@ -196,6 +196,22 @@ async def test_only_the_next_message_of_a_thread_is_told_that_it_waits(process: 
     assert texts(await first, await second, await third) == ["answer 1", "answer 2", "answer 3"]
 
 
+async def test_a_message_that_is_being_taken_in_is_answered_in_its_own_place(process: Process) -> None:
+    """The record knows it before this process hears that it does; the thread does not make another place for it."""
+    process.model.gate.clear()
+    first = asyncio.create_task(process.send("one"))
+    await process.model.waiting.wait()
+    taken = process.messages.held["accept"] = Hold()
+    second = asyncio.create_task(process.send("two"))
+    await taken.reached.wait()
+    process.model.gate.set()
+    await process.delivery.idle()
+    taken.gate.set()
+
+    assert texts(await first, await second) == ["answer 1", "answer 2"]
+    assert process.late == []
+
+
 async def test_a_message_let_go_of_behind_a_running_one_holds_nothing_up(process: Process) -> None:
     """The third is answered after the first; nobody is asked about the second."""
     process.model.gate.clear()
